@@ -1,0 +1,90 @@
+"""The base of every API model: camelCase on the wire, frozen in memory, unknown fields refused."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.alias_generators import to_camel
+
+GROUP = "tap.platform"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+
+#: A manifest or a piece of one, as `yaml.safe_load` gives it.
+Json = dict[str, Any]
+
+DnsLabel = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
+RegionName = Annotated[str, StringConstraints(min_length=1, max_length=32, pattern=r"^[a-z0-9-]+$")]
+#: An IPv4 network as written by a person; tap_api.policy judges it. 18 = len("255.255.255.255/32").
+Cidr = Annotated[str, StringConstraints(min_length=9, max_length=18)]
+#: 20 bytes to 2,048, https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+Arn = Annotated[str, StringConstraints(min_length=20, max_length=2048, pattern=r"^arn:[a-z-]+:")]
+
+
+class ApiModel(BaseModel):
+    """A piece of the API: its JSON is what the apiserver stores."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        extra="forbid",
+        frozen=True,
+        use_enum_values=False,
+    )
+
+    def manifest(self) -> Json:
+        """Returns the JSON form: camelCase, enums as strings, nothing that is `None`."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any]) -> Self:
+        """Returns the model that `data` (JSON form) describes.
+
+        Raises:
+            pydantic.ValidationError: `data` is not of this shape; it lists every fault by its path.
+        """
+        return cls.model_validate(data)
+
+
+def cel(*rules: tuple[str, str]) -> Json:
+    """Returns the schema extra that makes the apiserver hold `rules`, pairs of (CEL expression, message)."""
+    return {"x-kubernetes-validations": [{"rule": rule, "message": message} for rule, message in rules]}
+
+
+def immutable(why: str) -> Json:
+    """Returns the schema extra for a field that cannot change once it is set; `why` goes into the message."""
+    return cel(("self == oldSelf", f"cannot be changed: {why}"))
+
+
+def list_map(*keys: str) -> Json:
+    """Returns the schema extra for a list whose items are told apart by `keys` (JSON names)."""
+    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(keys)}
+
+
+LIST_SET: Json = {"x-kubernetes-list-type": "set"}
+
+
+def extras(*parts: Json) -> Json:
+    """Returns the union of schema extras; their CEL rules are put one after another."""
+    merged: Json = {}
+    rules: list[Json] = []
+    for part in parts:
+        rules.extend(part.get("x-kubernetes-validations", []))
+        merged.update(part)
+    return {**merged, "x-kubernetes-validations": rules} if rules else merged
+
+
+class ObjectMeta(BaseModel):
+    """The metadata of an object, as far as anything here reads it."""
+
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, extra="ignore", frozen=True)
+
+    name: str = ""
+    namespace: str = ""
+    uid: str = ""
+    generation: int = 0
+    labels: Mapping[str, str] = Field(default_factory=dict)
+    annotations: Mapping[str, str] = Field(default_factory=dict)
+    deletion_timestamp: str | None = None
+    owner_references: Sequence[Mapping[str, Any]] = ()

@@ -1,0 +1,109 @@
+"""What is reported back: outputs, counts and conditions, from a part up to the environment."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from tap_api.base import ApiModel, RegionName, list_map
+from tap_api.common import Role
+
+Text = Annotated[str, StringConstraints(max_length=2048)]
+#: Conditions hold 32,768 (metav1.Condition); a message past a thousand is read by nobody.
+Message = Annotated[str, StringConstraints(max_length=4096)]
+
+
+class Outputs(ApiModel):
+    """What an application needs to know of a region. A value once known stays."""
+
+    vpc_id: Text | None = Field(None, description="Id of the VPC.")
+    bucket_name: Text | None = Field(None, description="Name of the data bucket.")
+    lambda_arn: Text | None = Field(None, description="ARN of the processor's alias.")
+    cluster_endpoint: Text | None = Field(None, description="Endpoint of the database (a secondary's: its reader's).")
+    reader_endpoint: Text | None = Field(None, description="Endpoint of the database's readers.")
+    table_name: Text | None = Field(None, description="Name of the sessions table.")
+    api_endpoint: Text | None = Field(None, description="Address of the HTTP API.")
+    key_id: Text | None = Field(None, description="Id of the KMS key.")
+    key_arn: Text | None = Field(None, description="ARN of the KMS key.")
+
+
+class ResourceCounts(ApiModel):
+    """How many resources a part or region has."""
+
+    desired: int = Field(0, description="Resources that are wanted, the ones still withheld included.")
+    created: int = Field(0, description="Those that exist in the cluster.")
+    ready: int = Field(0, description="Those that AWS has made and that are of use.")
+
+
+class WaitingResource(ApiModel):
+    """A resource that is withheld until something is known."""
+
+    key: Annotated[str, StringConstraints(max_length=63)] = Field(description="Key of the resource.")
+    source: Text = Field(description="What it waits for.")
+
+
+class PartStatusEntry(ApiModel):
+    """A part of a region, in one line."""
+
+    name: Annotated[str, StringConstraints(max_length=63)] = Field(description="The part: network, database, …")
+    ready: bool = Field(description="Whether it is ready.")
+    resources: ResourceCounts = Field(ResourceCounts(), description="Its resources.")
+    message: Message | None = Field(None, description="What it waits for.")
+
+
+class PartStatus(ApiModel):
+    """The status of a part, beside its conditions."""
+
+    resources: ResourceCounts | None = Field(None, description="Resources of this part.")
+    waiting: list[WaitingResource] = Field(
+        [], max_length=100, description="Withheld resources.", json_schema_extra=list_map("key")
+    )
+    outputs: Outputs | None = Field(None, description="What this part gives to others.")
+
+
+class RegionalTapStatus(ApiModel):
+    """The status of a region, beside its conditions."""
+
+    resources: ResourceCounts | None = Field(None, description="Resources of the region, parts included.")
+    waiting: list[WaitingResource] = Field(
+        [], max_length=100, description="Withheld resources.", json_schema_extra=list_map("key")
+    )
+    parts: list[PartStatusEntry] = Field(
+        [], max_length=16, description="Its parts.", json_schema_extra=list_map("name")
+    )
+    outputs: Outputs | None = Field(None, description="What applications need to know.")
+
+
+class Condition(ApiModel):
+    """A condition, as Kubernetes has them."""
+
+    type: Annotated[str, StringConstraints(max_length=316)] = Field(description="The condition.")
+    status: Literal["True", "False", "Unknown"] = Field(description="Whether it holds.")
+    reason: Annotated[str, StringConstraints(max_length=1024)] = Field(description="Why, in one word.")
+    message: Message = Field("", description="Why, for a person, and what to do.")
+    last_transition_time: Annotated[str, StringConstraints(max_length=64)] = Field(description="Since when.")
+    observed_generation: int = Field(0, description="Generation of the spec that this speaks of.")
+
+
+class RegionStatus(ApiModel):
+    """A region of an environment, in one line."""
+
+    name: RegionName = Field(description="The AWS region.")
+    role: Role = Field(description="Primary or Secondary.")
+    ready: bool = Field(description="Whether all of it is ready.")
+    resources: ResourceCounts = Field(ResourceCounts(), description="Its resources.")
+    message: Message | None = Field(None, description="What it waits for, or what AWS says.")
+    outputs: Outputs | None = Field(None, description="What applications need to know.")
+
+
+class EnvironmentTapStatus(ApiModel):
+    """The status of an environment."""
+
+    observed_generation: int = Field(0, description="Generation of the spec that this speaks of.")
+    ready_regions: Annotated[str, StringConstraints(max_length=8)] = Field("", description="Ready regions of all, 2/3.")
+    resources: ResourceCounts = Field(ResourceCounts(), description="Resources of all regions.")
+    conditions: list[Condition] = Field(
+        [], max_length=16, description="Ready, Synced, …", json_schema_extra=list_map("type")
+    )
+    regions: list[RegionStatus] = Field(
+        [], max_length=16, description="The regions.", json_schema_extra=list_map("name")
+    )
