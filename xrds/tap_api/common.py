@@ -68,7 +68,8 @@ def tags_field(default: Tags | None = None) -> Tags:
     field: Tags = Field(
         default if default is not None else {},
         max_length=44,
-        description="Tags for every AWS resource that can carry them. CostCenter is required; Environment and Region are set.",
+        description="Tags for every AWS resource that can carry them. CostCenter is required; Environment and Region "
+        "are set.",
     )
     return field
 

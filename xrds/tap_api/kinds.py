@@ -6,7 +6,20 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from tap_api.base import API_VERSION, ApiModel, Arn, Cidr, DnsLabel, Json, RegionName, cel, immutable, list_map
+from tap_api.addressing import LONGEST_PREFIX, PRIVATE_RANGES, SHORTEST_PREFIX
+from tap_api.base import (
+    API_VERSION,
+    ApiModel,
+    Arn,
+    Cidr,
+    DnsLabel,
+    Json,
+    RegionName,
+    cel,
+    extras,
+    immutable,
+    list_map,
+)
 from tap_api.common import (
     DriftMode,
     Environment,
@@ -32,6 +45,16 @@ from tap_api.status import EnvironmentTapStatus, PartStatus, RegionalTapStatus
 Choices = Mapping[str, Any]
 
 CIDR_IS_FIXED = "a VPC keeps its address range for life; remove the region, then add it with the new range"
+#: What tap_api.cidrs judges, for when no process of ours is up (the CIDR library of Kubernetes' CEL, 1.31 and later).
+VPC_RANGE = cel(
+    (
+        "isCIDR(self) && cidr(self).ip().family() == 4 && cidr(self).masked() == cidr(self) "
+        f"&& cidr(self).prefixLength() >= {SHORTEST_PREFIX} && cidr(self).prefixLength() <= {LONGEST_PREFIX} && ("
+        + " || ".join(f"cidr('{private}').containsCIDR(self)" for private in PRIVATE_RANGES)
+        + ")",
+        "must be a private IPv4 range without host bits, /16 to /23, such as 10.0.0.0/16",
+    ),
+)
 
 
 class Region(ApiModel):
@@ -97,7 +120,9 @@ class EnvironmentTapSpec(ApiModel):
 class RegionalTapSpec(RegionContext):
     """A region, fully resolved: what the operator writes for each region of an environment."""
 
-    cidr: Cidr = Field(description="Address range of the VPC.", json_schema_extra=immutable(CIDR_IS_FIXED))
+    cidr: Cidr = Field(
+        description="Address range of the VPC.", json_schema_extra=extras(immutable(CIDR_IS_FIXED), VPC_RANGE)
+    )
     peering_group: DnsLabel | None = Field(
         None,
         description="Regions of one group never overlap; unset: the environment.",

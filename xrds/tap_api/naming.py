@@ -1,4 +1,4 @@
-"""Names: of objects in the cluster and of resources in AWS. Deterministic, and inside the tightest limit that applies."""
+"""Names of objects in the cluster and of resources in AWS: deterministic, inside the tightest limit that applies."""
 
 import hashlib
 

@@ -1,0 +1,50 @@
+"""The generated files of this room: XRDs, and the CRD that charts/operator carries."""
+
+from pathlib import Path, PurePosixPath
+
+from tap_api import manifest
+from tap_api.base import GROUP
+from tap_api.errors import StaleError
+from tap_api.kinds import ENVIRONMENT_TAP, XRS
+from tap_api.schema import crd, xrd
+
+#: Path in the repository -> text.
+Files = dict[PurePosixPath, str]
+
+
+def files() -> Files:
+    """Returns every file of the API that Python makes."""
+    made = {
+        PurePosixPath("charts/operator/templates/crds", f"{ENVIRONMENT_TAP.plural}.{GROUP}.yaml"): crd(ENVIRONMENT_TAP),
+        **{PurePosixPath("xrds", f"{kind.plural}.{GROUP}.yaml"): xrd(kind) for kind in XRS},
+    }
+    return {path: manifest.dump([document], header=manifest.GENERATED) for path, document in made.items()}
+
+
+def write(files: Files, root: Path) -> list[Path]:
+    """Writes `files` below `root` and returns the paths whose text changed, sorted."""
+    changed = stale(files, root)
+    for path in changed:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(files[PurePosixPath(path.relative_to(root).as_posix())], encoding="utf-8")
+    return changed
+
+
+def check(files: Files, root: Path) -> None:
+    """Holds `files` against what stands below `root`.
+
+    Raises:
+        StaleError: a file is missing or differs.
+    """
+    old = stale(files, root)
+    if old:
+        raise StaleError([path.relative_to(root) for path in old])
+
+
+def stale(files: Files, root: Path) -> list[Path]:
+    """Returns the paths of `files` below `root` that are missing or differ, sorted."""
+    return sorted(root / path for path, text in files.items() if _text(root / path) != text)
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.is_file() else None
