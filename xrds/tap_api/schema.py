@@ -34,8 +34,11 @@ class _Generator(GenerateJsonSchema):
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
         made = super().default_schema(schema)
-        if made.get("default", ...) is None:
+        default = made.get("default", ...)
+        if default is None:
             del made["default"]
+        else:
+            made["default"] = _without_nulls(default)
         return made
 
 
@@ -47,6 +50,13 @@ def structural(model: type[BaseModel]) -> Json:
     """
     schema = model.model_json_schema(by_alias=True, schema_generator=_Generator)
     return _inline(schema, schema.get("$defs", {}), ())
+
+
+def _without_nulls(value: Any) -> Any:  # noqa: ANN401
+    """Returns a default without what is unset: `null` is not a value of a structural schema."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return value
 
 
 def _inline(node: Json, definitions: Mapping[str, Json], trail: tuple[str, ...]) -> Json:
@@ -69,6 +79,7 @@ def _merge(definition: Json, beside: Json) -> Json:
 
 def _translate(node: Json, definitions: Mapping[str, Json], trail: tuple[str, ...]) -> Json:
     made: Json = {}
+    rules: list[Json] = list(node.get("x-kubernetes-validations", []))
     for key, value in node.items():
         if key == "properties":
             made[key] = {name: _inline(schema, definitions, trail) for name, schema in value.items()}
@@ -81,8 +92,15 @@ def _translate(node: Json, definitions: Mapping[str, Json], trail: tuple[str, ..
         elif key in ("exclusiveMinimum", "exclusiveMaximum"):
             made[key.replace("exclusiveM", "m")] = value
             made[key] = True
-        elif key == "enum" or key not in (*_NOISE, "$defs"):
+        elif key == "multipleOf":
+            # kube-openapi compares integers with the factor cut to an integer, so 0.5 refuses every whole number
+            # ("factor MultipleOf declared for minCapacity must be positive: 0", kube-apiserver 1.36.4).
+            rule = f"self / {value} == double(int(self / {value}))"
+            rules.append({"rule": rule, "message": f"must be a multiple of {value}"})
+        elif key not in (*_NOISE, "$defs"):
             made[key] = value
+    if rules:
+        made["x-kubernetes-validations"] = rules
     unknown = [key for key in made if key in _FORBIDDEN or key == "anyOf"]
     if unknown:
         message = f"a structural schema cannot hold {', '.join(unknown)} (in {node.get('title', trail)})"
