@@ -1,0 +1,74 @@
+"""Where everything lies. Nothing outside the state folder and the cache is ever written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Places:
+    """The repository that is read, the state folder and the cache that are written."""
+
+    repository: Path
+    state: Path
+    cache: Path
+
+    @classmethod
+    def find(cls, environ: Mapping[str, str] = os.environ) -> Places:
+        """Read TAP_STATE and TAP_CACHE, else take `.tap/` and the user's cache folder."""
+        state = Path(environ.get("TAP_STATE") or REPOSITORY / ".tap")
+        home_cache = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        cache = Path(environ.get("TAP_CACHE") or home_cache / "tap-crossplane")
+        return cls(REPOSITORY, state.absolute(), cache.absolute())
+
+    @property
+    def recipes(self) -> Path:
+        """The go.mod recipes."""
+        return self.repository / "cluster" / "tools"
+
+    @property
+    def tools(self) -> Path:
+        """What was built from them."""
+        return self.cache / "tools"
+
+    @property
+    def embedded(self) -> Path:
+        """All that the embedded control plane keeps."""
+        return self.state / "embedded"
+
+    @property
+    def logs(self) -> Path:
+        """One log for each process."""
+        return self.embedded / "logs"
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The admin's kubeconfig of the embedded control plane."""
+        return self.embedded / "kubeconfig"
+
+    def private(self, *parts: str) -> Path:
+        """Return a folder below the embedded state that only its owner can read, made if absent."""
+        folder = self.embedded.joinpath(*parts)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+
+
+def write_private(path: Path, content: str | bytes) -> None:
+    """Write a file that only its owner can read, whole or not at all; leave it alone if nothing changed."""
+    data = content.encode() if isinstance(content, str) else content
+    if path.exists() and path.read_bytes() == data:
+        return
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.unlink(missing_ok=True)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)

@@ -1,0 +1,120 @@
+"""Processes that outlive us: started in a session of their own, known again by more than their number.
+
+A process id is reused, after a reboot always. So a record holds the start time that the kernel gives and a hash of the
+command line too; a process is ours only if all three agree, and only then is a signal sent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tap_cluster.errors import ClusterError
+
+ROTATE_BYTES = 20_000_000
+STAT_AFTER_NAME_STATE, STAT_AFTER_NAME_START = 0, 19  # proc(5): fields 3 and 22, counted after the ")" of field 2
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Which process: its number, its start in clock ticks since boot, and a hash of its command line."""
+
+    pid: int
+    start: int
+    argv: str
+
+
+def identify(pid: int, proc: Path = Path("/proc")) -> Identity | None:
+    """Return who has this number now, or nothing if nobody lives there."""
+    try:
+        stat = (proc / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
+        command = (proc / str(pid) / "cmdline").read_bytes()
+    except (OSError, ProcessLookupError):
+        return None
+    fields = stat.rpartition(")")[2].split()
+    if fields[STAT_AFTER_NAME_STATE] in {"Z", "X"}:
+        return None
+    return Identity(pid, int(fields[STAT_AFTER_NAME_START]), hashlib.sha256(command).hexdigest()[:16])
+
+
+def alive(identity: Identity, proc: Path = Path("/proc")) -> bool:
+    """Say whether that very process still runs; collect it if it was our own child and has ended."""
+    _reap(identity.pid)
+    return identify(identity.pid, proc) == identity
+
+
+def start(argv: Sequence[str | Path], env: Mapping[str, str], log: Path) -> Identity:
+    """Start a program in its own session, its output appended to `log`.
+
+    Raises:
+        ClusterError: it cannot be started, or has ended at once.
+    """
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if log.exists() and log.stat().st_size > ROTATE_BYTES:
+        log.replace(log.with_suffix(".log.1"))
+    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    words = [str(part) for part in argv]
+    nothing = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
+    try:
+        pid = os.posix_spawn(  # noqa: S606 - argv comes from this package's own tables
+            words[0],
+            words,
+            dict(env),
+            file_actions=[nothing, (os.POSIX_SPAWN_DUP2, out, 1), (os.POSIX_SPAWN_DUP2, out, 2)],
+            setsid=True,
+            setsigmask=[],
+            setsigdef=[signal.SIGINT, signal.SIGTERM, signal.SIGPIPE],
+        )
+    except OSError as error:
+        what = f"{words[0]} cannot be started: {error.strerror}"
+        raise ClusterError(what, "Is it there, and may you execute it? `python -m tap_cluster tools` builds it") from error
+    finally:
+        os.close(out)
+    identity = _settled(pid)
+    if identity is None:
+        _reap(pid)
+        what = f"{Path(words[0]).name} ended as soon as it was started"
+        raise ClusterError(what, log=log)
+    return identity
+
+
+def stop(identity: Identity, grace: float = 20.0) -> None:
+    """End that very process: SIGTERM, and SIGKILL for it and what it started if it is still there after `grace`."""
+    if not alive(identity):
+        return
+    os.kill(identity.pid, signal.SIGTERM)
+    deadline = time.monotonic() + grace
+    while alive(identity):
+        if time.monotonic() > deadline:
+            kill(identity)
+            return
+        time.sleep(0.05)
+
+
+def kill(identity: Identity) -> None:
+    """End that very process and its session at once."""
+    if not alive(identity):
+        return
+    os.killpg(identity.pid, signal.SIGKILL)  # it leads its own group, see `start`
+    while alive(identity):
+        time.sleep(0.02)
+
+
+def _settled(pid: int) -> Identity | None:
+    """Return who was just started; its command line is empty for a moment within exec."""
+    empty = hashlib.sha256(b"").hexdigest()[:16]
+    while (identity := identify(pid)) is not None and identity.argv == empty:
+        time.sleep(0.002)
+    return identity
+
+
+def _reap(pid: int) -> None:
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return

@@ -1,0 +1,81 @@
+"""The AWS provider's kinds that we use: their CRDs, and Crossplane's right to write them.
+
+No ProviderRevision is installed in `embedded`, so nobody else grants Crossplane these kinds.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tap_cluster import golang
+from tap_cluster.context import Context
+from tap_cluster.kubectl import Manifest, manifests
+from tap_cluster.places import Places
+from tap_cluster.supervisor import digest
+
+MODULE = "github.com/upbound/provider-aws/v2"
+
+
+def crds(places: Places) -> Path:
+    """Return the provider's folder of CRDs, downloaded if it is absent; needs no cluster."""
+    return golang.module(places.recipes / "provider-aws", MODULE) / "package" / "crds"
+
+
+def wanted(places: Places) -> list[str]:
+    """Return the file names of the CRDs that we use."""
+    listed = places.repository / "cluster" / "provider" / "crds.txt"
+    return listed.read_text(encoding="utf-8").split()
+
+
+def install(context: Context) -> None:
+    """Apply the role and the CRDs, without waiting: the apiserver takes seconds to establish them, see `ready`."""
+    names = wanted(context.places)
+    inputs = digest(names, golang.pinned(context.places.recipes / "provider-aws", MODULE))
+    context.apply_once("rights on the AWS provider's kinds", manifests([role(names)]))
+    title = f"{len(names)} CRDs of the AWS provider"
+    context.once(title, inputs, lambda: _apply(context, names), lambda: _there(context, names))
+
+
+def ready(context: Context) -> None:
+    """Wait until the apiserver serves every one of them."""
+    names = wanted(context.places)
+    wait = ("wait", "--for=condition=Established", "--timeout=60s", *(f"crd/{crd}" for crd in _objects(names)))
+    context.once("the AWS provider's CRDs served", context.state.done["cluster"], lambda: _quietly(context, wait))
+
+
+def role(names: list[str]) -> Manifest:
+    """Return the ClusterRole that the chart's `crossplane` role takes up by its label."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        group, _, plural = name.removesuffix(".yaml").partition("_")
+        groups.setdefault(group, []).extend([plural, f"{plural}/status"])
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {
+            "name": "tap:provider-aws:aggregate-to-crossplane",
+            "labels": {"rbac.crossplane.io/aggregate-to-crossplane": "true"},
+        },
+        "rules": [
+            {"apiGroups": [group], "resources": resources, "verbs": ["*"]} for group, resources in sorted(groups.items())
+        ],
+    }
+
+
+def _apply(context: Context, names: list[str]) -> None:
+    folder = crds(context.places)
+    context.kubectl.apply("---\n".join((folder / name).read_text(encoding="utf-8") for name in names))
+
+
+def _quietly(context: Context, argv: tuple[str, ...]) -> None:
+    context.kubectl(*argv)
+
+
+def _there(context: Context, names: list[str]) -> bool:
+    have = set(context.kubectl("get", "crd", "-o", "name").split())
+    return have >= {f"customresourcedefinition.apiextensions.k8s.io/{crd}" for crd in _objects(names)}
+
+
+def _objects(names: list[str]) -> list[str]:
+    parts = [name.removesuffix(".yaml").partition("_") for name in names]
+    return [f"{plural}.{group}" for group, _, plural in parts]

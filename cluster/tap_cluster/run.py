@@ -1,0 +1,82 @@
+"""Run a command and say in one line what it complained about. The only place that calls `subprocess`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tap_cluster.errors import ClusterError
+from tap_cluster.places import Places
+
+PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    text: str | None = None,
+    log: Path | None = None,
+    timeout: float | None = None,
+) -> str:
+    """Return what a command printed; with `log`, what it said goes there too.
+
+    Raises:
+        ClusterError: the command cannot be started, failed, or took longer than `timeout` seconds.
+    """
+    name = Path(argv[0]).name
+    try:
+        # Every argv is built in this package from its own tables.
+        done = subprocess.run(  # noqa: S603
+            [str(part) for part in argv],
+            env=dict(env) if env is not None else None,
+            cwd=cwd,
+            input=text,
+            stdin=None if text is not None else subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout,
+        )
+    except FileNotFoundError as error:
+        what = f"{name} was not found"
+        raise ClusterError(what, f"Install it, or look at {argv[0]}") from error
+    except subprocess.TimeoutExpired as error:
+        what = f"{name} gave no answer within {timeout:.0f} s"
+        raise ClusterError(what, "Is the machine overloaded? Try again", log=log) from error
+    if log is not None:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(done.stderr + done.stdout, encoding="utf-8")
+    if done.returncode != 0:
+        what = f"{name} {_verb(argv)} failed: {_last_line(done.stderr or done.stdout)}"
+        raise ClusterError(what, log=log, output=done.stderr)
+    return done.stdout
+
+
+def child_env(places: Places, **more: str | Path) -> dict[str, str]:
+    """Return the small environment our programs get: no proxy, no kubeconfig, no home of the user's to write into."""
+    home = places.private("home")
+    return {
+        **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
+        "HOME": str(home),
+        "XDG_CACHE_HOME": str(home / "cache"),
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "XDG_DATA_HOME": str(home / "data"),
+        "DOCKER_CONFIG": str(home / "docker"),
+        "KUBECACHEDIR": str(home / "kube"),
+        "KUBERC": "off",
+        "PYTHONUNBUFFERED": "1",
+        **{name: str(value) for name, value in more.items()},
+    }
+
+
+def _verb(argv: Sequence[str | Path]) -> str:
+    return " ".join(str(part) for part in argv[1:4] if not str(part).startswith(("-", "/")))
+
+
+def _last_line(text: str) -> str:
+    rows = [row.strip() for row in text.splitlines() if row.strip()]
+    return rows[-1][:600] if rows else "it printed nothing"
