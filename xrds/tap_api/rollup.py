@@ -281,11 +281,8 @@ def _condition(kind: str, answer: _Answer, before: Mapping[str, Any], generation
 
 def _sum(counts: Iterable[ResourceCounts]) -> ResourceCounts:
     total = list(counts)
-    return ResourceCounts(
-        desired=sum(count.desired for count in total),
-        created=sum(count.created for count in total),
-        ready=sum(count.ready for count in total),
-    )
+    fields = ResourceCounts.model_fields
+    return ResourceCounts(**{name: sum(getattr(count, name) for count in total) for name in fields})
 
 
 def _clip(text: str, limit: int) -> str:

@@ -30,6 +30,7 @@ class ResourceCounts(ApiModel):
     """How many resources a part or region has."""
 
     desired: int = Field(0, description="Resources that are wanted, the ones still withheld included.")
+    withheld: int = Field(0, description="Those of them that wait until something is known.")
     created: int = Field(0, description="Those that exist in the cluster.")
     ready: int = Field(0, description="Those that AWS has made and that are of use.")
 

@@ -1,0 +1,86 @@
+# Everything a person or CI types. `make help` lists it. Each target does its own set-up.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PYTHON ?= python3
+CLUSTER ?= auto
+export CLUSTER
+
+VENV := .venv
+BIN := $(VENV)/bin
+# Made again when the pins, the entry points or the interpreter change.
+STAMP := $(VENV)/.ready
+
+.PHONY: help
+help: ## Show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  \033[1mmake %-10s\033[0m %s\n", $$1, $$2}'
+	@printf '\n  CLUSTER=auto|embedded|kind|current chooses where it runs (now: %s).\n' '$(CLUSTER)'
+
+$(STAMP): requirements/uv.txt requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "error: $(PYTHON) is older than 3.11; run \`make PYTHON=python3.12 …\` or install Python 3.11 or later" >&2; exit 1; }
+	@echo "==> Python environment in $(VENV)"
+	@$(PYTHON) -m venv --clear $(VENV) \
+	  || { echo "error: $(PYTHON) cannot make a virtual environment; install its venv module (Debian: apt-get install python3-venv)" >&2; exit 1; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: setup
+setup: $(STAMP) ## Make the Python environment (.venv)
+
+.PHONY: up
+up: $(STAMP) ## Start the cluster and install everything on it; a no-op when it is up
+	@$(BIN)/python -m tap_cluster up
+
+.PHONY: down
+down: $(STAMP) ## Stop what `make up` started; data stays for the next `make up`
+	@$(BIN)/python -m tap_cluster down
+
+.PHONY: status
+status: $(STAMP) ## Say what runs where
+	@$(BIN)/python -m tap_cluster status
+
+.PHONY: demo
+demo: $(STAMP) ## Run the main job: claims/prod.yaml becomes three regions, shown live
+	@$(BIN)/python -m tap_cluster demo
+
+.PHONY: synth generate
+synth: generate ## Write every generated file (XRDs, CRD, Compositions, activation policy)
+generate: $(STAMP)
+	@$(BIN)/tap synth
+
+.PHONY: check
+check: $(STAMP) ## Lint, types, layers, spelling, and whether generated files are fresh
+	@echo "==> ruff"; $(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@echo "==> mypy"; $(BIN)/mypy
+	@echo "==> import layers"; $(BIN)/lint-imports
+	@echo "==> yamllint"; $(BIN)/yamllint --strict .
+	@echo "==> codespell"; git ls-files -z | xargs -0 $(BIN)/codespell
+	@echo "==> generated files"; $(BIN)/tap synth --check
+
+.PHONY: test
+test: $(STAMP) ## Run every test, the ones on a real control plane included
+	@$(BIN)/pytest
+
+.PHONY: unit
+unit: $(STAMP) ## Run the tests that need no cluster (seconds)
+	@$(BIN)/pytest tests/unit tests/golden tests/schema
+
+.PHONY: format
+format: $(STAMP) ## Format the code and mend what ruff can mend
+	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .
+
+.PHONY: lock
+lock: $(STAMP) ## Pin the newest versions that pyproject.toml admits, with hashes
+	@for extra in dev function operator; do \
+	  $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
+	    --python-version 3.11 --extra $$extra pyproject.toml --output-file requirements/$$extra.txt; done
+
+.PHONY: clean
+clean: ## Remove the environment, the cluster's data and caches of tools (run `make down` first)
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m tap_cluster down; fi
+	@rm -rf $(VENV) .tap dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,120 @@
+"""The cluster, as the verbs read it. The only module here that knows the Kubernetes client."""
+
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from kubernetes import client, config
+from kubernetes.client.exceptions import ApiException
+from kubernetes.config.config_exception import ConfigException
+from urllib3.exceptions import HTTPError
+
+from tap_api.base import GROUP, VERSION, Json
+from tap_api.errors import TapError
+from tap_api.kinds import ENVIRONMENT_TAP, PARTS, REGIONAL_TAP
+from tap_api.naming import LABEL_ENVIRONMENT_TAP
+from tap_cli.snapshot import Snapshot
+
+#: Seconds to connect and to wait for an answer: a person is watching.
+_TIMEOUT = (5, 30)
+_HINT = "run `make up`, or point KUBECONFIG or --kubeconfig at a cluster that has TAP on Crossplane"
+
+
+class ClusterError(TapError):
+    """The cluster did not give what was asked of it."""
+
+
+class Cluster:
+    """Reads environments from a cluster."""
+
+    def __init__(self, kubeconfig: Path | None = None, context: str | None = None) -> None:
+        """Connects to nothing yet.
+
+        Args:
+            kubeconfig: File to use in place of KUBECONFIG and of kubectl's default.
+            context: Context to use in place of the current one.
+
+        Raises:
+            ClusterError: no usable kubeconfig.
+        """
+        settings = client.Configuration()
+        try:
+            config.load_kube_config(  # type: ignore[no-untyped-call]
+                config_file=str(kubeconfig) if kubeconfig else None, context=context, client_configuration=settings
+            )
+        except (ConfigException, OSError) as error:
+            message = f"no kubeconfig that can be used ({error}); {_HINT}"
+            raise ClusterError(message) from error
+        settings.retries = 1
+        self._objects = client.CustomObjectsApi(client.ApiClient(settings))
+        self._plural = cache(self._discover)
+
+    def environments(self, namespace: str | None = None) -> list[Json]:
+        """Returns the EnvironmentTaps of `namespace`, of all namespaces where it is None, sorted."""
+        found = self._list(GROUP, VERSION, ENVIRONMENT_TAP.plural, namespace)
+        return sorted(found, key=lambda o: (o["metadata"]["namespace"], o["metadata"]["name"]))
+
+    def snapshot(self, environment: Json, *, resources: bool = False) -> Snapshot:
+        """Returns what there is of `environment`; its managed resources only where `resources` is set."""
+        namespace, name = environment["metadata"]["namespace"], environment["metadata"]["name"]
+        label = f"{LABEL_ENVIRONMENT_TAP}={name}"
+        regions = self._list(GROUP, VERSION, REGIONAL_TAP.plural, namespace, label)
+        parts = [part for kind in PARTS for part in self._list(GROUP, VERSION, kind.plural, namespace, label)]
+        managed = self._managed((*regions, *parts), namespace, label) if resources else []
+        return Snapshot(environment, regions, parts, managed)
+
+    def _managed(self, xrs: Iterable[Json], namespace: str, label: str) -> list[Json]:
+        references = [r for xr in xrs for r in (xr["spec"].get("crossplane") or {}).get("resourceRefs") or ()]
+        kinds = sorted({(r["apiVersion"], r["kind"]) for r in references if not r["apiVersion"].startswith(GROUP)})
+        return [
+            found
+            for api_version, kind in kinds
+            for found in self._list(*_split(api_version), self._plural(api_version)[kind], namespace, label)
+        ]
+
+    def _discover(self, api_version: str) -> dict[str, str]:
+        group, version = _split(api_version)
+        resources = self._call("discover", api_version, self._objects.get_api_resources, group, version).resources
+        return {resource.kind: resource.name for resource in resources if "/" not in resource.name}
+
+    def _list(
+        self, group: str, version: str, plural: str, namespace: str | None, label: str | None = None
+    ) -> list[Json]:
+        options = {"label_selector": label} if label else {}
+        what = f"{plural}.{group}"
+        if namespace is None:
+            found = self._call(
+                "list", what, self._objects.list_cluster_custom_object, group, version, plural, **options
+            )
+        else:
+            found = self._call(
+                "list", what, self._objects.list_namespaced_custom_object, group, version, namespace, plural, **options
+            )
+        # Items of a list carry no kind of their own.
+        kind = found["kind"].removesuffix("List")
+        return [{"apiVersion": f"{group}/{version}", "kind": kind, **item} for item in found["items"]]
+
+    def _call(self, verb: str, what: str, call: Any, *args: str, **options: Any) -> Any:  # noqa: ANN401
+        try:
+            return call(*args, **options, _request_timeout=_TIMEOUT)
+        except ApiException as error:
+            raise ClusterError(_explain(verb, what, error)) from error
+        except (HTTPError, OSError) as error:
+            message = f"the cluster does not answer ({type(error).__name__}); {_HINT}"
+            raise ClusterError(message) from error
+
+
+def _split(api_version: str) -> tuple[str, str]:
+    group, _, version = api_version.partition("/")
+    return group, version
+
+
+def _explain(verb: str, what: str, error: ApiException) -> str:
+    if error.status == 404:
+        return f"the cluster does not know {what}; install TAP on Crossplane in it first (`make up`)"
+    if error.status == 403:
+        return f"you may not {verb} {what} here; ask for the ClusterRole `tap-view`"
+    if error.status == 401:
+        return "the cluster does not accept these credentials; log in again"
+    return f"the cluster could not {verb} {what}: {error.status} {error.reason}"

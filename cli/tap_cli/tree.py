@@ -1,0 +1,69 @@
+"""A snapshot as a tree that people read. Pure: a function of the snapshot and the time."""
+
+from rich.text import Text
+from rich.tree import Tree
+
+from tap_api.common import Role
+from tap_api.kinds import PARTS
+from tap_cli.snapshot import Object, Snapshot, condition
+
+_WIDEST_PART = max(len(kind.part) for kind in PARTS)
+
+
+def tree(snapshot: Snapshot) -> Tree:
+    """Returns the tree of an environment: a line for it, each of its regions, and each of their parts."""
+    environment = snapshot.environment
+    status = environment.get("status") or {}
+    root = Tree(_line(f"{snapshot.namespace}/{snapshot.name}", environment, status, _message(environment)))
+    for wanted in environment["spec"]["regions"]:
+        region = snapshot.region(wanted["name"])
+        if region is None:
+            root.add(Text.assemble((wanted["name"], "bold"), ("  no RegionalTap yet", "yellow")))
+            continue
+        role = Role.PRIMARY if wanted["name"] == environment["spec"]["primaryRegion"] else Role.SECONDARY
+        title = f"{wanted['name']}  {role.value}  {wanted['cidr']}"
+        branch = root.add(_line(title, region, region.get("status") or {}, _waiting(region)))
+        for entry in (region.get("status") or {}).get("parts") or ():
+            branch.add(_part(entry))
+    return root
+
+
+def _line(title: str, obj: Object, status: Object, message: str) -> Text:
+    deleting = "  being deleted" if "deletionTimestamp" in obj["metadata"] else ""
+    return Text.assemble(
+        _light(condition(obj, "Ready").get("status") == "True"),
+        (title, "bold"),
+        ("  " + _counts(status.get("resources") or {}), "cyan"),
+        (deleting, "red"),
+        (f"  {message}" if message else "", "dim"),
+    )
+
+
+def _part(entry: Object) -> Text:
+    return Text.assemble(
+        _light(bool(entry["ready"])),
+        entry["name"].ljust(_WIDEST_PART),
+        ("  " + _counts(entry.get("resources") or {}), "cyan"),
+        (f"  {entry['message']}" if entry.get("message") else "", "dim"),
+    )
+
+
+def _light(ready: bool) -> tuple[str, str]:  # noqa: FBT001  (a value to show, not a switch)
+    return ("● ", "green") if ready else ("○ ", "yellow")
+
+
+def _counts(counts: Object) -> str:
+    desired = counts.get("desired", 0)
+    if not desired:
+        return "nothing composed"
+    text = f"{counts.get('created', 0)} of {desired} created, {counts.get('ready', 0)} ready"
+    return f"{text}, {counts['withheld']} withheld" if counts.get("withheld") else text
+
+
+def _message(environment: Object) -> str:
+    ready = condition(environment, "Ready")
+    return "" if ready.get("status") == "True" else str(ready.get("message", "not seen by the operator yet"))
+
+
+def _waiting(region: Object) -> str:
+    return "; ".join(f"{w['key']} waits for {w['source']}" for w in (region.get("status") or {}).get("waiting") or ())
