@@ -1,0 +1,67 @@
+"""Writes the generated files of the stack; with --check, fails where they are stale.
+
+The catalogue is made from the provider's CRDs: with --crds, or from the Go module cache where they are. Without them it
+is left as it is.
+"""
+
+import argparse
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tap_api import emit as files
+from tap_api import manifest
+from tap_api.base import Json
+from tap_api.errors import TapError
+from tap_stack import emit
+from tap_stack.catalogue import catalogue
+
+ROOT = Path(__file__).resolve().parents[1]
+MODULE = "github.com/upbound/provider-aws/v2@v2.5.0/package/crds"
+
+
+def main() -> int:
+    """Returns the exit code: 0, or 1 where a file is stale."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail where a file is stale")
+    parser.add_argument("--crds", type=Path, default=None, help="folder of the provider's CRDs")
+    options = parser.parse_args()
+    try:
+        _run(options.crds or _module_cache(), check=options.check)
+    except TapError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    return 0
+
+
+def _run(crds: Path | None, *, check: bool) -> None:
+    act = files.check if check else files.write
+    if crds:
+        act(emit.catalogue_file(_documents(crds)), ROOT)
+        catalogue.cache_clear()
+    else:
+        sys.stderr.write("note: the provider's CRDs are not here (--crds DIR), so the catalogue is left as it is\n")
+    act(emit.documents(), ROOT)
+
+
+def _documents(crds: Path) -> Iterator[Json]:
+    for path in sorted(crds.glob("*.aws.m.upbound.io_*.yaml")):
+        text = path.read_text(encoding="utf-8")
+        if emit.is_composed(text):
+            yield from manifest.load(text, path)
+
+
+def _module_cache() -> Path | None:
+    """Returns the CRDs in the Go module cache; None where there is no Go, or where they were never fetched."""
+    go = shutil.which("go")
+    if not go:
+        return None
+    cache = subprocess.run([go, "env", "GOMODCACHE"], capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
+    path = Path(cache) / MODULE
+    return path if cache and path.is_dir() else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

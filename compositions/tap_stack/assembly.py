@@ -1,0 +1,118 @@
+"""From what is wanted to what is asked for now.
+
+What is composed is what exists: a resource that is left out of a response is deleted (04, item 5). So whatever is
+observed is emitted again, always, even where a value of it is not known any more; it then keeps the value that it has.
+Only what never existed can be withheld.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tap_api.base import Json
+from tap_stack.observation import Observation, Observed
+from tap_stack.readiness import is_ready
+from tap_stack.resource import Resources
+from tap_stack.values import Ref, Unknown, find, resolve
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """A resource that is asked for.
+
+    Attributes:
+        key: Its key.
+        manifest: The object.
+        ready: Whether it is of use.
+    """
+
+    key: str
+    manifest: Json
+    ready: bool
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """A resource that is not asked for yet.
+
+    Attributes:
+        key: Its key.
+        source: What it waits for.
+        manifest: The object as far as it is known, with values.Unknown and values.Ref in it.
+    """
+
+    key: str
+    source: str
+    manifest: Json
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """What is asked for, and what is not yet."""
+
+    emitted: tuple[Emitted, ...] = ()
+    withheld: tuple[Withheld, ...] = ()
+
+    @property
+    def ready(self) -> bool:
+        """Whether everything is there and of use. Nothing is ready by being empty."""
+        return bool(self.emitted) and not self.withheld and all(resource.ready for resource in self.emitted)
+
+
+def assemble(resources: Resources, observed: Observed) -> Assembly:
+    """Returns what of `resources` is asked for now, in their order.
+
+    A resource that refers to one that is withheld is withheld too: a provider would only report it as broken.
+
+    Raises:
+        ValueError: a key is used twice, or a resource refers to one that does not come before it.
+    """
+    names: dict[str, str] = {}
+    emitted: dict[str, Emitted] = {}
+    withheld: dict[str, Withheld] = {}
+    for resource in resources:
+        if resource.key in names:
+            message = f"two resources have the key {resource.key}"
+            raise ValueError(message)
+        references = [ref.key for ref in find(resource.manifest, Ref)]
+        unordered = [key for key in references if key not in names]
+        if unordered:
+            message = f"{resource.key} refers to {', '.join(unordered)}, which has to come before it"
+            raise ValueError(message)
+        names[resource.key] = resource.manifest["metadata"]["name"]
+        observation = observed.get(resource.key)
+        sources = [unknown.source for unknown in find(resource.manifest, Unknown) if unknown.required]
+        sources += [withheld[key].source for key in references if key in withheld]
+        if sources and observation is None:
+            withheld[resource.key] = Withheld(resource.key, sources[0], resource.manifest)
+            continue
+        manifest = resolve(resource.manifest, names.__getitem__, _reader(observation))
+        emitted[resource.key] = Emitted(resource.key, manifest, is_ready(resource, observation))
+    return Assembly(tuple(emitted.values()), tuple(withheld.values()))
+
+
+def keep(observed: Observed) -> Assembly:
+    """Returns what is observed as it is observed: nothing new, nothing changed, nothing removed."""
+    emitted = (Emitted(key, _kept(observation), ready=False) for key, observation in sorted(observed.items()))
+    return Assembly(tuple(emitted))
+
+
+def _kept(observation: Observation) -> Json:
+    metadata = {
+        field: observation.field("metadata", field)
+        for field in ("name", "labels")
+        if observation.field("metadata", field) is not None
+    }
+    external_name = observation.field("metadata", "annotations", "crossplane.io/external-name")
+    if external_name is not None:
+        metadata["annotations"] = {"crossplane.io/external-name": external_name}
+    return {
+        "apiVersion": observation.field("apiVersion"),
+        "kind": observation.field("kind"),
+        "metadata": metadata,
+        "spec": observation.field("spec"),
+    }
+
+
+def _reader(observation: Observation | None) -> Callable[[tuple[str, ...]], Any]:
+    return lambda path: None if observation is None else observation.field(*path)

@@ -1,0 +1,84 @@
+"""The generated files of this room: a Composition for each XRD, the activation policy, and the catalogue."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from tap_api import manifest
+from tap_api.base import API_VERSION, GROUP, Json
+from tap_api.emit import Files
+from tap_api.errors import TapError
+from tap_api.kinds import XRS, Kind
+from tap_stack import aws
+from tap_stack.catalogue import FILE, catalogue, describe
+
+FUNCTION = "function-tap"
+STEP = "compose"
+ROOM = PurePosixPath("compositions")
+CATALOGUE = ROOM / "tap_stack" / FILE
+
+
+class CatalogueError(TapError):
+    """The provider's CRDs lack a kind that is composed."""
+
+
+def documents() -> Files:
+    """Returns every YAML file of this room, from the catalogue as it stands."""
+    made = {ROOM / f"{kind.plural}.yaml": composition(kind) for kind in XRS}
+    made[ROOM / "activation-policy.yaml"] = activation_policy()
+    return {path: manifest.dump([document], header=manifest.GENERATED) for path, document in made.items()}
+
+
+def composition(kind: Kind) -> Json:
+    """Returns the Composition of an XRD: one step, and all that it decides is in tap_stack."""
+    return {
+        "apiVersion": "apiextensions.crossplane.io/v1",
+        "kind": "Composition",
+        # The name that the XRD's defaultCompositionRef gives (tap_api.schema).
+        "metadata": {"name": f"{kind.plural}.{GROUP}"},
+        "spec": {
+            "compositeTypeRef": {"apiVersion": API_VERSION, "kind": kind.kind},
+            "mode": "Pipeline",
+            "pipeline": [{"step": STEP, "functionRef": {"name": FUNCTION}}],
+        },
+    }
+
+
+def activation_policy() -> Json:
+    """Returns the policy that activates the kinds that are composed, and no other of the provider's thousand."""
+    return {
+        "apiVersion": "apiextensions.crossplane.io/v1alpha1",
+        "kind": "ManagedResourceActivationPolicy",
+        "metadata": {"name": "tap"},
+        "spec": {"activate": sorted(kind.entry.crd for kind in aws.KINDS)},
+    }
+
+
+def catalogue_file(crds: Iterable[Mapping[str, Any]]) -> Files:
+    """Returns the catalogue, read from the provider's CRDs.
+
+    Raises:
+        CatalogueError: a kind that is composed is not among them.
+    """
+    wanted = {(kind.group, kind.kind): str(kind) for kind in aws.KINDS}
+    found = {
+        wanted[key]: describe(crd)
+        for crd in crds
+        if (key := (crd["spec"]["group"], crd["spec"]["names"]["kind"])) in wanted
+    }
+    missing = [name for name in wanted.values() if name not in found]
+    if missing:
+        message = f"no CRD of {', '.join(missing)}; give the folder of the provider's CRDs (--crds)"
+        raise CatalogueError(message)
+    return {CATALOGUE: json.dumps(dict(sorted(found.items())), indent=2) + "\n"}
+
+
+def is_composed(crd: str) -> bool:
+    """Returns whether the text of a CRD can be one of a kind that is composed: to parse them all takes a minute."""
+    return any(f"\n  group: {kind.group}\n" in crd and f"\n    kind: {kind.kind}\n" in crd for kind in aws.KINDS)
+
+
+def is_current() -> bool:
+    """Returns whether the catalogue lists just the kinds that are composed."""
+    return set(catalogue()) == {str(kind) for kind in aws.KINDS}

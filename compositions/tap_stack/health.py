@@ -1,0 +1,47 @@
+"""What AWS says of the resources: the cause, in one condition, for whoever is awake at 3 a.m."""
+
+import re
+from collections.abc import Iterable
+
+from tap_stack.composed import RESOURCES_HEALTHY, Condition
+from tap_stack.observation import Observation, Observed
+
+#: Conditions that name a cause where they are False: Crossplane's and upjet's, and ours on a part.
+_TELLING = ("Synced", "LastAsyncOperation", RESOURCES_HEALTHY)
+#: What differs each time that AWS refuses the same thing. Left in, every retry would change the status.
+_NOISE = re.compile(
+    r",? ?(?:RequestID|HostID|Request ID|Host ID): ?[^\s,]+|,? ?Encoded authorization failure message: ?\S+"
+)
+_MAX_NAMED = 3
+_MAX_CAUSE = 500
+
+
+def trouble(observation: Observation) -> str:
+    """Returns what is wrong with a resource; empty where nothing is known to be."""
+    for type_ in _TELLING:
+        condition = observation.condition(type_)
+        if condition and condition.status == "False":
+            return _NOISE.sub("", condition.message or condition.reason)[:_MAX_CAUSE]
+    return ""
+
+
+def healthy(keys: Iterable[str], observed: Observed) -> Condition:
+    """Returns the condition ResourcesHealthy of the resources `keys`."""
+    there = [(key, observed[key]) for key in keys if key in observed]
+    found = [(key, text) for key, observation in there if (text := trouble(observation))]
+    if found:
+        lines = [f"{key}: {text}" for key, text in found[:_MAX_NAMED]]
+        more = [f"and {len(found) - _MAX_NAMED} more"] if len(found) > _MAX_NAMED else []
+        return Condition(RESOURCES_HEALTHY, "False", "ResourcesFail", "; ".join([*lines, *more]))
+    if not there:
+        return Condition(RESOURCES_HEALTHY, "Unknown", "NothingYet", "No resource exists yet.")
+    silent = sum(observation.condition("Synced") is None for _, observation in there)
+    if silent:
+        return Condition(
+            RESOURCES_HEALTHY,
+            "Unknown",
+            "ProviderSilent",
+            f"{silent} of {len(there)} resources were not looked at by the provider yet; if that lasts, see whether it"
+            " runs and has credentials.",
+        )
+    return Condition(RESOURCES_HEALTHY, "True", "Healthy")

@@ -1,0 +1,22 @@
+"""The VPC, its way to the internet, and its default security group, which is locked."""
+
+from tap_stack import aws
+from tap_stack.network.scope import Network
+from tap_stack.resource import Resources
+from tap_stack.values import Ref
+
+VPC = "vpc"
+INTERNET_GATEWAY = "internet-gateway"
+DEFAULT_SECURITY_GROUP = "default-security-group"
+
+
+def resources(network: Network) -> Resources:
+    """Yields the VPC, its internet gateway and its default security group."""
+    yield network.make(
+        VPC,
+        aws.VPC,
+        {"cidrBlock": network.subject.spec.cidr, "enableDnsSupport": True, "enableDnsHostnames": True},
+    )
+    yield network.make(INTERNET_GATEWAY, aws.INTERNET_GATEWAY, {"vpcIdRef": Ref(VPC)})
+    # No ingress and no egress: the provider revokes every rule that AWS put there (05, section 2).
+    yield network.make(DEFAULT_SECURITY_GROUP, aws.DEFAULT_SECURITY_GROUP, {"vpcIdRef": Ref(VPC)})

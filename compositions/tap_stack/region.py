@@ -1,0 +1,117 @@
+"""A region: a KMS key with its alias, and six parts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tap_api.kinds import PARTS, Kind, RegionalTapSpec
+from tap_api.naming import part_name
+from tap_api.status import PartStatusEntry, RegionalTapStatus, ResourceCounts
+from tap_stack import composed as result
+from tap_stack import key, parts
+from tap_stack.assembly import Assembly, assemble
+from tap_stack.composed import Composed, Condition
+from tap_stack.health import healthy, trouble
+from tap_stack.key import KeyState
+from tap_stack.observation import Observation
+from tap_stack.resource import Resource, Resources, xr
+from tap_stack.subject import Subject
+
+
+def compose(subject: Subject[RegionalTapSpec]) -> Composed:
+    """Returns what composing a region gives."""
+    assembly = assemble(resources(subject), subject.observed)
+    entries = [_entry(kind, assembly, subject.observed.get(kind.part)) for kind in PARTS]
+    status = RegionalTapStatus(
+        resources=_counts(subject, assembly, entries),
+        parts=entries,
+        **result.waiting(assembly),
+        **result.sticky(subject.status, _outputs(subject)),
+    )
+    health = healthy((resource.key for resource in assembly.emitted), subject.observed)
+    return result.composed(assembly, status, _built(), health)
+
+
+def resources(subject: Subject[RegionalTapSpec]) -> Resources:
+    """Yields the key, its alias and the parts."""
+    yield from key.resources(subject)
+    for kind in PARTS:
+        yield _part(subject, kind)
+
+
+def _part(subject: Subject[RegionalTapSpec], kind: Kind) -> Resource:
+    """Returns a part: of the region's spec, whatever fields its own kind has."""
+    whole = subject.spec
+    shared = {name: getattr(whole, name) for name in kind.spec.model_fields if name in type(whole).model_fields}
+    zones = {"zones": whole.network.zones} if "zones" in kind.spec.model_fields else {}
+    spec = kind.spec(**shared, **zones)
+    return xr(subject, kind, part_name(subject.name, kind.part), spec, KeyState.of(subject).facts_for_parts())
+
+
+def _entry(kind: Kind, assembly: Assembly, observation: Observation | None) -> PartStatusEntry:
+    ready = any(resource.key == kind.part and resource.ready for resource in assembly.emitted)
+    message = None if ready else _message(observation)
+    return PartStatusEntry(
+        name=kind.part,
+        ready=ready,
+        resources=_part_counts(observation),
+        **({"message": message} if message else {}),
+    )
+
+
+def _message(observation: Observation | None) -> str:
+    """Returns why a part is not ready, the cause before the symptom."""
+    if observation is None:
+        return "not created yet"
+    built = observation.condition(result.BUILT)
+    if built and built.status == "False":
+        return built.message
+    cause = trouble(observation)
+    if cause:
+        return cause
+    waiting = observation.field("status", "waiting")
+    if isinstance(waiting, list) and waiting:
+        first, more = waiting[0], len(waiting) - 1
+        return f"{first.get('key')} waits for {first.get('source')}" + (f" (and {more} more)" if more else "")
+    ready = observation.condition("Ready")
+    return (ready.message or ready.reason) if ready else "not composed yet"
+
+
+def _part_counts(observation: Observation | None) -> ResourceCounts:
+    def count(field: str) -> int:
+        return int((observation and observation.field("status", "resources", field)) or 0)
+
+    return ResourceCounts(desired=count("desired"), created=count("created"), ready=count("ready"))
+
+
+def _counts(subject: Subject[RegionalTapSpec], assembly: Assembly, entries: list[PartStatusEntry]) -> ResourceCounts:
+    """Returns the AWS resources of the region: the key's, and what the parts say of theirs."""
+    part_names = {kind.part for kind in PARTS}
+    own = result.counts(
+        Assembly(
+            tuple(item for item in assembly.emitted if item.key not in part_names),
+            tuple(item for item in assembly.withheld if item.key not in part_names),
+        ),
+        subject.observed,
+    )
+    return ResourceCounts(
+        desired=own.desired + sum(entry.resources.desired for entry in entries),
+        created=own.created + sum(entry.resources.created for entry in entries),
+        ready=own.ready + sum(entry.resources.ready for entry in entries),
+    )
+
+
+def _outputs(subject: Subject[RegionalTapSpec]) -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    for kind in PARTS:
+        observation = subject.observed.get(kind.part)
+        outputs: Any = observation.field("status", "outputs") if observation else None
+        found.update(outputs if isinstance(outputs, Mapping) else {})
+    state = KeyState.of(subject)
+    return {**found, "keyId": state.key_id, "keyArn": state.arn}
+
+
+def _built() -> Condition:
+    missing = [kind.part for kind in PARTS if kind.part not in parts.BUILT]
+    if not missing:
+        return parts.IS_BUILT
+    return Condition(result.BUILT, "False", "PartsNotBuilt", f"This version does not build yet: {', '.join(missing)}.")

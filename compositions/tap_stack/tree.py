@@ -1,0 +1,53 @@
+"""A composed resource as Crossplane stores it, so that what follows from it can be composed without a cluster."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tap_api.base import GROUP, Json
+from tap_stack.assembly import Emitted
+from tap_stack.compose import compose
+from tap_stack.composed import Composed
+from tap_stack.observation import Observed
+
+#: What is observed of each XR: its name -> its composed resources.
+World = Mapping[str, Observed]
+
+
+def stored(parent: Mapping[str, Any], resource: Emitted) -> Json:
+    """Returns `resource` with what Crossplane adds: the namespace, the controller, its own labels and annotation."""
+    owner = parent["metadata"]
+    metadata = dict(resource.manifest["metadata"])
+    metadata["namespace"] = owner.get("namespace", "")
+    metadata["labels"] = {**metadata.get("labels", {}), "crossplane.io/composite": owner["name"]}
+    metadata["annotations"] = {
+        **metadata.get("annotations", {}),
+        "crossplane.io/composition-resource-name": resource.key,
+    }
+    metadata["ownerReferences"] = [
+        {
+            "apiVersion": parent["apiVersion"],
+            "kind": parent["kind"],
+            "name": owner["name"],
+            "uid": owner.get("uid", ""),
+            "controller": True,
+            "blockOwnerDeletion": True,
+        }
+    ]
+    return {**resource.manifest, "metadata": metadata}
+
+
+def walk(xr: Mapping[str, Any], world: World | None = None) -> Iterator[tuple[Mapping[str, Any], Composed]]:
+    """Yields `xr` and each XR of ours below it with what composing gives, parents first.
+
+    Args:
+        xr: The XR.
+        world: What is observed; nothing where it is left out.
+
+    Raises:
+        RefusedError: nothing can be composed for one of them.
+    """
+    composed = compose(xr, (world or {}).get(xr["metadata"]["name"], {}))
+    yield xr, composed
+    for resource in composed.resources:
+        if resource.manifest["apiVersion"].partition("/")[0] == GROUP:
+            yield from walk(stored(xr, resource), world)

@@ -1,0 +1,80 @@
+"""Values that a manifest holds before it is one: what is not known yet, and references to siblings."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A value that only AWS can tell, or another resource.
+
+    Attributes:
+        source: What it waits for, in words that a person can act on.
+        required: Whether a resource that holds it is withheld. One that is not required is left out until it is known.
+    """
+
+    source: str
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A reference by name to a resource of the same XR.
+
+    Attributes:
+        key: Key of that resource.
+        always: Resolve it on every pass. A provider resolves a reference once and keeps the value (05, section 3,
+            item 19: IfNotPresent, provider-upjet-aws#1242), which is wrong where the reference is meant to move.
+    """
+
+    key: str
+    always: bool = False
+
+
+def find(node: object, kind: type) -> Iterator[Any]:
+    """Yields every value of type `kind` in a manifest, in its order."""
+    if isinstance(node, kind):
+        yield node
+    elif isinstance(node, dict):
+        for item in node.values():
+            yield from find(item, kind)
+    elif isinstance(node, list):
+        for item in node:
+            yield from find(item, kind)
+
+
+_ABSENT = object()
+
+
+def resolve(node: Any, names: Callable[[str], str], observed: Callable[[tuple[str, ...]], Any]) -> Any:  # noqa: ANN401
+    """Returns a manifest in which references have names, and unknowns have the values that are observed.
+
+    An unknown that is not observed either is left out. A list that holds an unknown is taken as it is observed, whole:
+    a list is one value to server-side apply.
+
+    Args:
+        node: The manifest.
+        names: Gives the name of the resource of a key.
+        observed: Gives the observed value at a path, None where there is none.
+    """
+    return _resolve(node, names, observed, ())
+
+
+def _resolve(
+    node: Any,  # noqa: ANN401
+    names: Callable[[str], str],
+    observed: Callable[[tuple[str, ...]], Any],
+    path: tuple[str, ...],
+) -> Any:  # noqa: ANN401
+    if isinstance(node, Ref):
+        return {"name": names(node.key), **({"policy": {"resolve": "Always"}} if node.always else {})}
+    if isinstance(node, Unknown) or (isinstance(node, list) and next(find(node, Unknown), None)):
+        value = observed(path)
+        return _ABSENT if value is None else value
+    if isinstance(node, dict):
+        items = ((key, _resolve(item, names, observed, (*path, key))) for key, item in node.items())
+        return {key: item for key, item in items if item is not _ABSENT}
+    if isinstance(node, list):
+        return [_resolve(item, names, observed, path) for item in node]
+    return node
