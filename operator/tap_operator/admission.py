@@ -1,0 +1,50 @@
+"""The answers to admission reviews: every violation of tap_api.policy, in one message.
+
+kopf serves and this decides; kopf configures nothing, the chart does. One handler a kind, because of several kopf would
+pass on the fastest one's denial alone (04, item 30).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import kopf
+
+from tap_api.base import GROUP, VERSION
+from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP, Kind
+from tap_api.policy import Violation, judge
+from tap_operator.settings import registry
+
+#: The kinds that people write.
+KINDS = (ENVIRONMENT_TAP, REGIONAL_TAP)
+
+
+def handlers() -> kopf.OperatorRegistry:
+    """Returns the kopf handlers that judge."""
+    made = registry()
+    for kind in KINDS:
+        _register(made, kind)
+    return made
+
+
+def _register(made: kopf.OperatorRegistry, kind: Kind) -> None:
+    @kopf.on.validate(GROUP, VERSION, kind.plural, id=kind.singular, registry=made)
+    async def judge_it(**review: Any) -> None:  # noqa: ANN401  (kopf passes two dozen things)
+        refusal = decide(kind, review["new"], review["old"])
+        if refusal:
+            raise kopf.AdmissionError(refusal, code=422)
+
+
+def decide(kind: Kind, new: Mapping[str, Any] | None, old: Mapping[str, Any] | None) -> str:
+    """Returns why `new` may not take the place of `old`, empty if it may."""
+    if new is None:
+        return ""  # A deletion; who may delete what is in ValidatingAdmissionPolicies.
+    violations = judge(kind.kind, new, old)
+    return denial(kind, new, violations) if violations else ""
+
+
+def denial(kind: Kind, manifest: Mapping[str, Any], violations: Sequence[Violation]) -> str:
+    """Returns the message that a person gets."""
+    meta = manifest.get("metadata") or {}
+    count = "1 problem" if len(violations) == 1 else f"{len(violations)} problems"
+    name = f"{meta['namespace']}/{meta.get('name', '')}" if meta.get("namespace") else str(meta.get("name", ""))
+    return "\n".join([f"{count} in {kind.kind} {name}:", *map(str, violations)])

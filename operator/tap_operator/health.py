@@ -1,0 +1,97 @@
+"""Whether this process does its work: `/healthz` to be restarted if not, `/readyz` to be sent traffic if so.
+
+A process that answers but no longer hears of changes is the failure that this looks for (kopf#787, #955, #957).
+Whatever the operator itself writes has to come back on its watch; if it does not within a minute, the watch is dead,
+whatever its task believes.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from aiohttp import web
+
+#: Returns what is wrong, empty where nothing is.
+Check = Callable[[], Awaitable[str]]
+
+
+class Echoes:
+    """Our own writes that the watch has not told of yet."""
+
+    def __init__(self, patience: float = 60.0) -> None:
+        """Args: patience: seconds until a missing echo means that the watch is dead."""
+        self._patience = patience
+        self._heard: dict[_Key, int] = {}
+        self._awaited: dict[_Key, tuple[int, float]] = {}
+
+    def wrote(self, stored: Mapping[str, Any]) -> None:
+        """Notes that the watch has to tell of `stored`, as the apiserver answered, unless it has already."""
+        key, version = _key(stored["kind"], stored["metadata"]), _version(stored["metadata"])
+        if version > self._heard.get(key, 0):
+            self._awaited.setdefault(key, (version, asyncio.get_running_loop().time()))
+
+    def heard(self, kind: str, meta: Mapping[str, Any]) -> None:
+        """Notes that the watch told of an object."""
+        key, version = _key(kind, meta), _version(meta)
+        self._heard[key] = version
+        if version >= self._awaited.get(key, (version, 0.0))[0]:
+            self._awaited.pop(key, None)
+
+    def gone(self, kind: str, meta: Mapping[str, Any]) -> None:
+        """Notes that an object is not there any more."""
+        self._heard.pop(_key(kind, meta), None)
+        self._awaited.pop(_key(kind, meta), None)
+
+    def missing(self) -> str:
+        """Returns which object the watch should have told of long ago, empty if none."""
+        late = asyncio.get_running_loop().time() - self._patience
+        for (kind, namespace, name), (_, since) in self._awaited.items():
+            if since < late:
+                return f"the watch is dead: it has not told of our write to {kind} {namespace}/{name}"
+        return ""
+
+
+_Key = tuple[str, str, str]
+
+
+def _key(kind: str, meta: Mapping[str, Any]) -> _Key:
+    return kind, meta.get("namespace", ""), meta["name"]
+
+
+def _version(meta: Mapping[str, Any]) -> int:
+    """Resource versions of one kind can be compared as numbers (KEP-5504, Kubernetes 1.35)."""
+    text = str(meta.get("resourceVersion", ""))
+    return int(text) if text.isdecimal() else 0
+
+
+class Health:
+    """The endpoint of the probes."""
+
+    def __init__(self, *, live: Check, ready: Check) -> None:
+        """Args: what is wrong with the process, and what keeps it from being of use."""
+        self._live = live
+        self._ready = ready
+        self._runner: web.AppRunner | None = None
+
+    async def start(self, address: str, port: int) -> None:
+        """Listens on `address`:`port`."""
+        app = web.Application()
+        app.add_routes(
+            [web.get("/healthz", _answer(self._live)), web.get("/readyz", _answer(self._ready))],
+        )
+        self._runner = web.AppRunner(app, handle_signals=False, access_log=None)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, address, port).start()
+
+    async def stop(self) -> None:
+        """Stops listening."""
+        if self._runner:
+            await self._runner.cleanup()
+
+
+def _answer(check: Check) -> Callable[[web.Request], Any]:
+    async def answer(_: web.Request) -> web.Response:
+        wrong = await check()
+        return web.Response(text=f"{wrong or 'ok'}\n", status=503 if wrong else 200)
+
+    return answer
