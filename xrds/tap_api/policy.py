@@ -8,6 +8,7 @@ too, as CEL.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
 
@@ -110,7 +111,9 @@ def _name(subject: Subject) -> Iterator[Finding]:
 def _region(subject: Subject) -> Iterator[Finding]:
     for path, region in subject.regions:
         if region not in ZONES:
-            yield path, f"{region!r} is not a region this system knows; use one of {', '.join(sorted(ZONES))}"
+            close = get_close_matches(region, ZONES, n=1)
+            mend = f"did you mean {close[0]!r}?" if close else f"use one of {', '.join(sorted(ZONES))}"
+            yield path, f"{region!r} is not a region this system knows; {mend}"
 
 
 def _duplicate_region(subject: Subject) -> Iterator[Finding]:
@@ -149,13 +152,13 @@ def _cidr_overlap(subject: Subject) -> Iterator[Finding]:
 def _tag_missing(subject: Subject) -> Iterator[Finding]:
     for key in REQUIRED_TAGS:
         if not subject.spec.tags.get(key, "").strip():
-            yield f"spec.tags.{key}", f"is required on every AWS resource; add it, such as `{key}: platform-4200`"
+            yield _tag_path(key), f"is required on every AWS resource; add it, such as `{key}: platform-4200`"
 
 
 def _tag_reserved(subject: Subject) -> Iterator[Finding]:
     for key in subject.spec.tags:
         if key in _OWN_TAGS:
-            yield f"spec.tags.{key}", "is set from the spec for every resource; remove it"
+            yield _tag_path(key), "is set from the spec for every resource; remove it"
         elif key.lower().startswith(_RESERVED_TAG_PREFIXES):
             yield _tag_path(key), "begins like AWS's or Crossplane's own tags; rename it"
 
@@ -309,12 +312,18 @@ def _without_machinery(spec: Mapping[str, Any]) -> Json:
 
 
 def _path(root: str, location: Iterable[str | int]) -> str:
-    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
-    return root + "".join(steps)
+    return root + "".join(map(_step, location))
+
+
+def _step(step: str | int) -> str:
+    """Returns one step of a field path; what is not a plain word is quoted, so that a path is always one line."""
+    if isinstance(step, str) and re.fullmatch(r"[\w-]+", step, re.ASCII):
+        return f".{step}"
+    return f"[{_text(step)}]"
 
 
 def _tag_path(key: str) -> str:
-    return f"spec.tags.{key}" if re.fullmatch(r"[\w-]+", key, re.ASCII) else f"spec.tags[{_text(key)}]"
+    return _path("spec", ("tags", key))
 
 
 def _text(value: object) -> str:
