@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tap_api import emit as files
+from tap_api import emit as api
 from tap_api import manifest
 from tap_api.base import Json
 from tap_api.errors import TapError
@@ -37,13 +37,13 @@ def main() -> int:
 
 
 def _run(crds: Path | None, *, check: bool) -> None:
-    act = files.check if check else files.write
+    act = api.check if check else api.write
     if crds:
         act(emit.catalogue_file(_documents(crds)), ROOT)
         catalogue.cache_clear()
     else:
         sys.stderr.write("note: the provider's CRDs are not here (--crds DIR), so the catalogue is left as it is\n")
-    act(emit.documents(), ROOT)
+    act(emit.files(), ROOT)
 
 
 def _documents(crds: Path) -> Iterator[Json]:

@@ -23,7 +23,7 @@ class CatalogueError(TapError):
     """The provider's CRDs lack a kind that is composed."""
 
 
-def documents() -> Files:
+def files() -> Files:
     """Returns every YAML file of this room, from the catalogue as it stands."""
     made = {ROOM / f"{kind.plural}.yaml": composition(kind) for kind in XRS}
     made[ROOM / "activation-policy.yaml"] = activation_policy()

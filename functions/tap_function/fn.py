@@ -1,0 +1,47 @@
+"""The function: a request of Crossplane's in, composed resources out."""
+
+import grpc
+from crossplane.function import logging
+from crossplane.function.proto.v1 import run_function_pb2 as fnv1
+from crossplane.function.proto.v1 import run_function_pb2_grpc as grpcv1
+
+from tap_api.errors import TapError
+from tap_function import observe, respond
+from tap_stack.compose import compose
+from tap_stack.composed import TTL_WAITING
+
+
+class FunctionRunner(grpcv1.FunctionRunnerServiceServicer):
+    """Answers Crossplane."""
+
+    def __init__(self) -> None:
+        """Takes a logger."""
+        self.log = logging.get_logger()
+
+    async def RunFunction(  # noqa: N802  (gRPC's name)
+        self,
+        request: fnv1.RunFunctionRequest,
+        _: grpc.aio.ServicerContext | None,
+    ) -> fnv1.RunFunctionResponse:
+        """Returns what composing the observed XR gives.
+
+        A fault in the XR is answered with all that is wrong with it. A fault of ours is logged whole, and answered with
+        one line: either way nothing that exists is touched.
+        """
+        xr = observe.composite(request.observed)
+        log = self.log.bind(kind=xr.get("kind"), name=xr["metadata"].get("name"), tag=request.meta.tag)
+        try:
+            result = compose(xr, observe.observed(request.observed))
+            answer = respond.composed(request, result)
+        except TapError as error:
+            log.info("refused", reason=str(error))
+            return respond.refused(request, str(error), TTL_WAITING)
+        except Exception as error:  # the edge: whatever it is, Crossplane is answered
+            log.exception("failed")
+            message = (
+                f"the function failed on this object ({type(error).__name__}); nothing was changed. Its log has the"
+                " cause; please report it"
+            )
+            return respond.refused(request, message, TTL_WAITING)
+        log.debug("composed", resources=len(result.resources), withheld=len(result.withheld))
+        return answer
