@@ -163,15 +163,17 @@ class ApiCluster:
         answer = _json(data)
         if 200 <= response.status <= 299:
             return answer
+        # A kind that is not served is answered in plain text.
+        message = f"the apiserver does not serve {path}" if response.status == 404 else f"{method} {path} failed"
         reason = str(answer.get("reason") or response.reason or response.status)
-        raise ClusterError(response.status, reason, str(answer.get("message") or f"{method} {path}: {response.status}"))
+        raise ClusterError(response.status, reason, str(answer.get("message") or message))
 
 
 def _json(data: bytes) -> Json:
     try:
         answer = json.loads(data)
     except ValueError:
-        return {"message": data[:200].decode(errors="replace").strip()}
+        return {}
     return answer if isinstance(answer, dict) else {}
 
 

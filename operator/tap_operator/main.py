@@ -1,6 +1,7 @@
 """The command line: one image, two processes. `tap-operator fanout` acts, `tap-operator admission` judges."""
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -68,6 +69,7 @@ def admission(  # noqa: PLR0913, PLR0917  (options of a command line)
 
 def _run(log_format: str, work: Coroutine[None, None, None]) -> None:
     kopf.configure(log_format=kopf.LogFormat.JSON if log_format == "json" else kopf.LogFormat.FULL)
+    logging.getLogger("kopf.objects").setLevel(logging.WARNING)  # It tells of every event that it handled.
     try:
         asyncio.run(work)
     except* (TapError, kopf.LoginError) as group:

@@ -29,8 +29,10 @@ REGIONAL_TAPS = resource(REGIONAL_TAP)
 #: A digest of what was last applied. It tells that a field left the intent, which the fields that are there cannot.
 ANNOTATION_INTENT = f"{ENVIRONMENT_TAPS.api_version.split('/', maxsplit=1)[0]}/intent"
 
-#: Seconds until a wait that no event ends is looked at again: parts that go, a name that others hold.
-_POLL_PARTS = 5.0
+_WAITS = "WaitsForParts"
+_NOT_SERVED = "NotServed"
+#: Seconds until a wait that no event ends is looked at again: parts that go, a CRD that comes, a name that others hold.
+_POLL_SOON = 5.0
 _POLL_NAME = 30.0
 
 
@@ -70,8 +72,8 @@ async def reconcile(cluster: Cluster, namespace: str, name: str, *, now: Callabl
         troubles.update(await _remove(cluster, environment_tap, observed, done))
     status = roll_up(environment_tap, observed, now=now(), problem=problem, troubles=troubles)
     await _report(cluster, environment_tap, status)
-    if any(trouble.reason == "WaitsForParts" for trouble in troubles.values()):
-        done.again = _POLL_PARTS
+    if any(trouble.reason in (_WAITS, _NOT_SERVED) for trouble in troubles.values()):
+        done.again = _POLL_SOON
     elif any(not is_controlled(tap, environment_tap["metadata"]["uid"]) for tap in observed.values()):
         done.again = _POLL_NAME
     return done
@@ -137,8 +139,9 @@ async def _apply(cluster: Cluster, wanted: Sequence[Json], observed: dict[str, J
             elif live is None or not covers(live, manifest):
                 observed[region] = await cluster.apply(REGIONAL_TAPS, _of_same_uid(manifest, live))
         except ClusterError as error:
-            done.failures.append(error)
             troubles[region] = _refused("applied", manifest, error)
+            if troubles[region].reason != _NOT_SERVED:
+                done.failures.append(error)
     return troubles
 
 
@@ -149,7 +152,7 @@ async def _hindrance(cluster: Cluster, manifest: Json, live: Json | None) -> Tro
         parts = [part async for part in _old_parts(cluster, meta["namespace"], meta["name"])]
         if parts:
             return Trouble(
-                "WaitsForParts",
+                _WAITS,
                 f"RegionalTap {meta['name']} was deleted; it is applied again once its old parts are gone: "
                 + ", ".join(parts),
             )
@@ -200,11 +203,9 @@ async def _remove(
 
 
 def _refused(verb: str, manifest: Mapping[str, Any], error: ClusterError) -> Trouble:
-    name = manifest["metadata"]["name"]
     if error.status == 404:
-        hint = "is the namespace there, and are the XRDs of charts/platform installed?"
-        return Trouble("NotServed", f"RegionalTap {name} cannot be {verb}: {error}; {hint}")
-    return Trouble(error.reason, f"RegionalTap {name} cannot be {verb}: {error}")
+        return Trouble(_NOT_SERVED, "RegionalTaps are not served yet: are the XRDs of charts/platform installed?")
+    return Trouble(error.reason, f"RegionalTap {manifest['metadata']['name']} cannot be {verb}: {error}")
 
 
 async def _report(cluster: Cluster, environment_tap: Json, status: Json) -> None:

@@ -252,11 +252,17 @@ def _worst(answers: Sequence[tuple[_Region, _Answer]], good_reason: str, good: s
 
 
 def _join(answers: Iterable[tuple[_Region, _Answer]]) -> str:
-    """Returns the causes of `answers`, sorted, each with its region in front: `us-east-2/database/cluster: …`."""
-    causes = []
+    """Returns the causes of `answers`, sorted, each with its region in front: `us-east-2/database/cluster: …`.
+
+    A cause that regions share is said once: `us-east-1, us-east-2: …`.
+    """
+    regions_of: dict[str, list[str]] = {}
     for region, answer in answers:
-        glue = "/" if _RESOURCE_PATH.match(answer.cause) else ": "
-        causes.append(_clip(f"{region.name}{glue}{answer.cause or answer.reason}", _LONGEST_CAUSE))
+        regions_of.setdefault(answer.cause or answer.reason, []).append(region.name)
+    causes = []
+    for cause, regions in regions_of.items():
+        glue = "/" if len(regions) == 1 and _RESOURCE_PATH.match(cause) else ": "
+        causes.append(_clip(f"{', '.join(sorted(regions))}{glue}{cause}", _LONGEST_CAUSE))
     return "; ".join(sorted(causes))
 
 
