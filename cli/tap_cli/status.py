@@ -11,7 +11,7 @@ from rich.live import Live
 
 from tap_api.errors import TapError
 from tap_cli.snapshot import Snapshot
-from tap_cli.tree import tree
+from tap_cli.tree import summary, tree
 
 #: Seconds without a change after which an environment counts as settled.
 QUIET_SECONDS = 10
@@ -78,11 +78,16 @@ def follow(look: Callable[[], list[Snapshot]], console: Console, *, deadline: fl
     Raises:
         TapError: the deadline passed first; the message names what was missing.
     """
-    quiet_since, last = time.monotonic(), None
+    quiet_since, last, told = time.monotonic(), None, ""
     with Live(console=console, auto_refresh=False, transient=False) as live:
         while True:
             snapshots = look()
             live.update(Group(*(tree(snapshot) for snapshot in snapshots)), refresh=True)
+            line = "; ".join(summary(snapshot) for snapshot in snapshots)
+            if line != told and not console.is_terminal:
+                # Live shows a pipe the last picture only; a log wants to see that something happens.
+                click.echo(line)
+                told = line
             now = [snapshot.fingerprint() for snapshot in snapshots]
             missing = [f"{s.name}/{line}" for s in snapshots for line in s.missing()] or ([] if now else ["anything"])
             if now != last or missing:

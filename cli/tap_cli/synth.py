@@ -20,7 +20,7 @@ def command(*, out: Path, check: bool) -> None:
     """Write every generated manifest: XRDs, the CRD, Compositions, the activation policy."""
     from tap_stack import emit as stack
 
-    files = {**api.files(), **stack.documents()}
+    files = {**api.files(), **stack.files()}
     if check:
         api.check(files, out)
         click.echo(f"{len(files)} generated files are fresh")

@@ -28,6 +28,14 @@ def tree(snapshot: Snapshot) -> Tree:
     return root
 
 
+def summary(snapshot: Snapshot) -> str:
+    """Returns an environment in one line, for a log."""
+    status = snapshot.environment.get("status") or {}
+    ready = status.get("readyRegions", "")
+    counts = _counts(status.get("resources") or {})
+    return f"{snapshot.namespace}/{snapshot.name}: {counts}" + (f", {ready} regions ready" if ready else "")
+
+
 def _line(title: str, obj: Object, status: Object, message: str) -> Text:
     deleting = "  being deleted" if "deletionTimestamp" in obj["metadata"] else ""
     return Text.assemble(

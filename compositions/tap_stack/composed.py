@@ -83,8 +83,10 @@ def counts(assembly: Assembly, observed: Observed) -> ResourceCounts:
     """Returns how many resources there are."""
     return ResourceCounts(
         desired=len(assembly.emitted) + len(assembly.withheld),
+        withheld=len(assembly.withheld),
         created=sum(resource.key in observed for resource in assembly.emitted),
         ready=sum(resource.ready for resource in assembly.emitted),
+        withheld=len(assembly.withheld),
     )
 
 

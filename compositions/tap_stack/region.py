@@ -5,7 +5,7 @@ from typing import Any
 
 from tap_api.kinds import PARTS, Kind, RegionalTapSpec
 from tap_api.naming import part_name
-from tap_api.status import PartStatusEntry, RegionalTapStatus, ResourceCounts
+from tap_api.status import PartStatusEntry, RegionalTapStatus, ResourceCounts, total
 from tap_stack import composed as result
 from tap_stack import key, parts
 from tap_stack.assembly import Assembly, assemble
@@ -77,26 +77,22 @@ def _message(observation: Observation | None) -> str:
 
 
 def _part_counts(observation: Observation | None) -> ResourceCounts:
-    def count(field: str) -> int:
-        return int((observation and observation.field("status", "resources", field)) or 0)
-
-    return ResourceCounts(desired=count("desired"), created=count("created"), ready=count("ready"))
+    """Returns what a part says of its resources."""
+    fields = ResourceCounts.model_fields
+    found = {field: observation.field("status", "resources", field) if observation else 0 for field in fields}
+    return ResourceCounts(**{field: count if isinstance(count, int) else 0 for field, count in found.items()})
 
 
 def _counts(subject: Subject[RegionalTapSpec], assembly: Assembly, entries: list[PartStatusEntry]) -> ResourceCounts:
     """Returns the AWS resources of the region: the key's, and what the parts say of theirs."""
-    part_names = {kind.part for kind in PARTS}
-    own = result.counts(
-        Assembly(
-            tuple(item for item in assembly.emitted if item.key not in part_names),
-            tuple(item for item in assembly.withheld if item.key not in part_names),
-        ),
-        subject.observed,
+    parts_of_it = {kind.part for kind in PARTS}
+    own = Assembly(
+        tuple(item for item in assembly.emitted if item.key not in parts_of_it),
+        tuple(item for item in assembly.withheld if item.key not in parts_of_it),
     )
+    every = [result.counts(own, subject.observed), *(entry.resources for entry in entries)]
     return ResourceCounts(
-        desired=own.desired + sum(entry.resources.desired for entry in entries),
-        created=own.created + sum(entry.resources.created for entry in entries),
-        ready=own.ready + sum(entry.resources.ready for entry in entries),
+        **{field: sum(getattr(counts, field) for counts in every) for field in ResourceCounts.model_fields}
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from tap_api.base import Json
 from tap_api.common import Role
 from tap_api.fanout import Observed, is_controlled
-from tap_api.status import Condition, EnvironmentTapStatus, Outputs, RegionStatus, ResourceCounts
+from tap_api.status import Condition, EnvironmentTapStatus, Outputs, RegionStatus, ResourceCounts, total
 
 Truth = Literal["True", "False", "Unknown"]
 
@@ -106,7 +106,7 @@ def roll_up(
     return EnvironmentTapStatus(
         observed_generation=generation,
         ready_regions=f"{ready}/{len(spec.get('regions') or [])}",
-        resources=_sum(region.resources for region in regions),
+        resources=total(region.resources for region in regions),
         conditions=[_condition(kind, answer, before, generation, now) for kind, answer in conditions],
         regions=[region.status() for region in regions],
     ).manifest()
@@ -283,12 +283,6 @@ def _condition(kind: str, answer: _Answer, before: Mapping[str, Any], generation
         last_transition_time=same.get("lastTransitionTime") or now,
         observed_generation=generation,
     )
-
-
-def _sum(counts: Iterable[ResourceCounts]) -> ResourceCounts:
-    total = list(counts)
-    fields = ResourceCounts.model_fields
-    return ResourceCounts(**{name: sum(getattr(count, name) for count in total) for name in fields})
 
 
 def _clip(text: str, limit: int) -> str:

@@ -1,5 +1,6 @@
 """What is reported back: outputs, counts and conditions, from a part up to the environment."""
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
@@ -33,6 +34,12 @@ class ResourceCounts(ApiModel):
     withheld: int = Field(0, description="Those of them that wait until something is known.")
     created: int = Field(0, description="Those that exist in the cluster.")
     ready: int = Field(0, description="Those that AWS has made and that are of use.")
+
+
+def total(counts: Iterable[ResourceCounts]) -> ResourceCounts:
+    """Returns the sum of `counts`, field by field."""
+    listed, names = list(counts), ResourceCounts.model_fields
+    return ResourceCounts(**{name: sum(getattr(count, name) for count in listed) for name in names})
 
 
 class WaitingResource(ApiModel):

@@ -1,0 +1,95 @@
+"""The demo: the main job on real input, with the commands that a person would type."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tap_cluster.api import Cluster
+from tap_cluster.errors import ClusterError
+from tap_cluster.run import child_env
+
+CLAIM = Path("claims/prod.yaml")
+REFUSED = Path("claims/refused/everything-at-once.yaml")
+NAMESPACE = "tap-prod"
+NAME = "prod"
+
+_NEXT = """
+What you see is real: a kube-apiserver, Crossplane, our function over mutual TLS, our operator and our webhook, each
+under its own service account. What you do not see is AWS: there are no credentials here and no provider runs, so every
+AWS resource exists in the cluster and waits to be made. Parts that this version does not build yet say so.
+
+Try next:
+  export KUBECONFIG={kubeconfig} PATH="{path}:$PATH"
+  kubectl get tap -n {namespace}                      every object of ours
+  kubectl get managed -n {namespace}                  every AWS resource
+  kubectl describe rnet prod-us-east-1-network -n {namespace}
+  tap status {name} --watch
+  kubectl delete rtap prod-us-east-1 -n {namespace}   refused: it belongs to the environment
+  kubectl delete -f {claim}                     removes all that it made
+  make down                                          stops everything; data stays
+"""
+
+
+def run(cluster: Cluster) -> None:
+    """Shows a claim that is refused, then one that becomes three regions, live, until it has settled.
+
+    Raises:
+        ClusterError: a claim that should be refused was not, or the environment did not settle.
+    """
+    demo = _Demo(cluster)
+    demo.chapter("A claim that breaks policy is refused, with everything that is wrong in one answer")
+    if demo.type("kubectl", "apply", "-f", REFUSED) == 0:
+        what = f"{REFUSED} was not refused"
+        raise ClusterError(what, "Read the log of admission")
+    demo.chapter("A good claim becomes three regions")
+    demo.must("kubectl", "apply", "-f", CLAIM)
+    demo.must("tap", "status", NAME, "--namespace", NAMESPACE, "--until-settled")
+    demo.chapter("The same, as kubectl shows it")
+    demo.must("kubectl", "get", "etap,rtap", "--all-namespaces")
+    demo.say(
+        _NEXT.format(
+            kubeconfig=cluster.kubeconfig,
+            path=Path(sys.executable).parent,
+            namespace=NAMESPACE,
+            name=NAME,
+            claim=CLAIM,
+        )
+    )
+
+
+class _Demo:
+    """Types commands as a person would, on the cluster's own kubeconfig."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        binaries = Path(sys.executable).parent
+        env = child_env(cluster.places)
+        terminal = {name: os.environ[name] for name in ("TERM", "COLUMNS", "NO_COLOR") if name in os.environ}
+        self._env = {**env, **terminal, "KUBECONFIG": str(cluster.kubeconfig), "PATH": f"{binaries}:{env.get('PATH', '')}"}
+        self._root = cluster.places.repository
+        self._say = cluster.progress.say
+
+    def chapter(self, title: str) -> None:
+        self._say(f"\n==> {title}")
+
+    def say(self, text: str) -> None:
+        self._say(text)
+
+    def type(self, *words: str | Path) -> int:
+        """Runs a command with its output on the terminal; returns its exit code."""
+        command = [str(word) for word in words]
+        self._say(f"$ {' '.join(command)}")
+        return subprocess.run(command, cwd=self._root, env=self._env, check=False).returncode  # noqa: S603
+
+    def must(self, *words: str | Path) -> None:
+        """Runs a command that has to succeed.
+
+        Raises:
+            ClusterError: it failed; it has said why on the terminal.
+        """
+        code = self.type(*words)
+        if code:
+            what = f"`{' '.join(map(str, words))}` failed with exit code {code}"
+            raise ClusterError(what, "Its own message is above")

@@ -1,0 +1,73 @@
+"""What dies is started again and ends in the same objects. Seeded: a failure names the seed that made it."""
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from cluster.world import World
+from tap_api import manifest
+
+CLAIMS = Path(__file__).parents[2] / "claims"
+
+
+def shape(world: World) -> dict[str, object]:
+    """Returns the RegionalTaps without what differs from one making to another."""
+    return {tap["metadata"]["name"]: {**tap["spec"], "crossplane": None} for tap in world.objects("regionaltaps")}
+
+
+@pytest.fixture
+def claim(world: World) -> dict[str, object]:
+    [document] = manifest.read(CLAIMS / "staging.yaml")
+    world.apply(document)
+    world.settle("staging")
+    return document
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_an_operator_killed_between_two_writes_ends_in_the_same_objects(
+    world: World, claim: dict[str, object], seed: int
+) -> None:
+    wanted = shape(world)
+    world.kubectl("delete", "etap", "staging", "--timeout=60s")
+    world.until(lambda: not world.versions("staging"), "the first making is gone", seconds=120)
+    chance = random.Random(seed)  # noqa: S311
+    world.apply(claim)
+    for _ in range(3):
+        # A whole fan-out takes well under a second.
+        time.sleep(chance.uniform(0, 0.4))
+        world.cluster.process("operator").kill()
+        world.cluster.process("operator").start()
+    world.settle("staging")
+    assert shape(world) == wanted
+
+
+def test_while_admission_is_down_nothing_new_is_let_in_and_nothing_that_goes_is_held(
+    world: World, claim: dict[str, object]
+) -> None:
+    admission = world.cluster.process("admission")
+    admission.kill()
+    try:
+        answer = world.refused({**claim, "metadata": {"name": "other"}})
+        assert "failed calling webhook" in answer
+        world.kubectl("delete", "etap", "staging", "--timeout=60s")
+        world.until(lambda: not world.versions("staging"), "nothing is left", seconds=120)
+    finally:
+        admission.start()
+    world.apply(claim)
+
+
+def test_a_function_that_was_down_goes_on_where_it_stopped(world: World, claim: dict[str, object]) -> None:
+    wanted = shape(world)
+    function = world.cluster.process("function")
+    function.kill()
+    try:
+        world.kubectl("delete", "etap", "staging", "--timeout=60s")
+        world.until(lambda: not world.versions("staging"), "nothing is left", seconds=120)
+        world.apply(claim)
+        world.until(lambda: len(world.names("regionaltaps")) == 3, "the operator goes on without it")
+    finally:
+        function.start()
+    world.settle("staging")
+    assert shape(world) == wanted

@@ -1,0 +1,215 @@
+"""The main job on a real apiserver with real Crossplane, through our function, operator and webhook."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cluster.world import World, account_of
+from tap_api import manifest
+from tap_api.kinds import PARTS
+from tap_api.policy import judge
+
+ROOT = Path(__file__).parents[2]
+CLAIMS = ROOT / "claims"
+REGIONS = ["us-east-1", "us-east-2", "eu-west-1"]
+
+
+def claim(name: str) -> dict[str, Any]:
+    [document] = manifest.read(CLAIMS / name)
+    return document
+
+
+@pytest.fixture
+def prod(world: World) -> World:
+    """`claims/prod.yaml` in a namespace of the test's own, settled."""
+    world.apply(claim("prod.yaml"))
+    world.settle("prod")
+    return world
+
+
+def test_one_claim_becomes_three_regions_with_six_parts_each(prod: World) -> None:
+    assert prod.names("regionaltaps") == sorted(f"prod-{region}" for region in REGIONS)
+    parts = [name for kind in PARTS for name in prod.names(kind.plural)]
+    assert sorted(parts) == sorted(f"prod-{region}-{kind.part}" for region in REGIONS for kind in PARTS)
+
+
+def test_each_region_has_its_key_and_its_network(prod: World) -> None:
+    assert prod.names("keys.kms.aws.m.upbound.io") == sorted(f"prod-{region}-key" for region in REGIONS)
+    vpcs = {vpc["metadata"]["name"]: vpc["spec"]["forProvider"] for vpc in prod.objects("vpcs.ec2.aws.m.upbound.io")}
+    assert {name: (vpc["region"], vpc["cidrBlock"]) for name, vpc in vpcs.items()} == {
+        "prod-us-east-1-network-vpc": ("us-east-1", "10.0.0.0/16"),
+        "prod-us-east-2-network-vpc": ("us-east-2", "10.1.0.0/16"),
+        "prod-eu-west-1-network-vpc": ("eu-west-1", "10.2.0.0/16"),
+    }
+    assert len(prod.names("subnets.ec2.aws.m.upbound.io")) == 27
+    assert len(prod.names("natgateways.ec2.aws.m.upbound.io")) == 9
+
+
+def test_the_tables_of_kubectl_read_well(prod: World) -> None:
+    environments = prod.kubectl("get", "etap").splitlines()
+    assert environments[0].split() == [
+        "NAME",
+        "ENVIRONMENT",
+        "PRIMARY",
+        "REGIONS",
+        "READY",
+        "CREATED",
+        "DESIRED",
+        "AGE",
+    ]
+    assert environments[1].split()[:5] == ["prod", "prod", "us-east-1", "0/3", "False"]
+    regions = [line.split()[:4] for line in prod.kubectl("get", "rtap").splitlines()]
+    assert regions == [
+        ["NAME", "REGION", "ROLE", "CIDR"],
+        ["prod-eu-west-1", "eu-west-1", "Secondary", "10.2.0.0/16"],
+        ["prod-us-east-1", "us-east-1", "Primary", "10.0.0.0/16"],
+        ["prod-us-east-2", "us-east-2", "Secondary", "10.1.0.0/16"],
+    ]
+
+
+def test_a_part_that_is_not_built_says_so_and_is_not_ready(prod: World) -> None:
+    database = prod.get("regionaldatabases", "prod-us-east-1-database")
+    conditions = {c["type"]: (c["status"], c["reason"]) for c in database["status"]["conditions"]}
+    assert conditions["Built"] == ("False", "NotBuilt")
+    assert conditions["Ready"][0] == "False"
+    assert not database["spec"]["crossplane"].get("resourceRefs")
+
+
+def test_a_settled_environment_is_left_alone(prod: World) -> None:
+    before = prod.versions("prod")
+    prod.wait_quiet(seconds=15)
+    assert prod.versions("prod") == before
+
+
+def test_what_one_region_knows_reaches_the_others_and_what_waited_is_made(prod: World) -> None:
+    waiting = prod.get("regionalnetworks", "prod-us-east-2-network")["status"]["waiting"]
+    assert [entry["key"] for entry in waiting]
+    for region in REGIONS:
+        prod.provider.make_key(f"prod-{region}-key", region)
+    prod.until(lambda: all(prod.output(region, "keyArn") for region in REGIONS), "every key's ARN in the status")
+    replicas = prod.get("regionaltaps", "prod-us-east-1")["spec"]["facts"]["replicas"]
+    assert replicas == [
+        {"region": region, "keyArn": prod.output(region, "keyArn")} for region in ("us-east-2", "eu-west-1")
+    ]
+    for region in REGIONS:
+        prod.provider.show_policy(f"prod-{region}-key")
+    prod.settle("prod")
+    for region in REGIONS:
+        network = prod.get("regionalnetworks", f"prod-{region}-network")
+        assert network["spec"]["accountId"] == account_of(network["spec"]["keyArn"])
+        assert not network["status"].get("waiting")
+    assert len(prod.names("flowlogs.ec2.aws.m.upbound.io")) == 3
+
+
+@pytest.mark.parametrize("path", sorted((CLAIMS / "refused").glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_bad_claim_is_refused_with_every_violation_in_one_message(world: World, path: Path) -> None:
+    [document] = manifest.read(path)
+    answer = world.refused(document)
+    violations = judge(document["kind"], document)
+    assert violations
+    for violation in violations:
+        assert str(violation) in answer
+    assert world.names("environmenttaps") == []
+
+
+def test_a_field_that_does_not_exist_is_refused_by_its_path(world: World) -> None:
+    document = claim("dev.yaml")
+    document["spec"]["netwrok"] = {}
+    assert 'unknown field "spec.netwrok"' in world.refused(document)
+
+
+def test_a_range_cannot_be_changed(prod: World) -> None:
+    document = claim("prod.yaml")
+    document["spec"]["regions"][1]["cidr"] = "10.9.0.0/16"
+    answer = prod.refused(document)
+    assert "spec.regions[1].cidr" in answer
+    assert "a VPC keeps its address range for life" in answer
+
+
+def test_deleting_the_claim_removes_all_that_it_made(prod: World) -> None:
+    made = prod.versions("prod")
+    assert len(made) > 150
+    prod.kubectl("delete", "etap", "prod", "--wait=true", "--timeout=60s")
+    prod.until(lambda: not prod.versions("prod"), "nothing of the environment is left", seconds=120)
+
+
+def test_a_region_that_leaves_the_claim_goes_and_the_others_stay(prod: World) -> None:
+    before = {region: prod.get("regionaltaps", f"prod-{region}")["metadata"]["uid"] for region in REGIONS}
+    document = claim("prod.yaml")
+    del document["spec"]["regions"][2]
+    prod.apply(document)
+    prod.until(lambda: prod.names("regionaltaps") == ["prod-us-east-1", "prod-us-east-2"], "eu-west-1 is gone")
+    prod.until(lambda: "prod-eu-west-1-key" not in prod.names("keys.kms.aws.m.upbound.io"), "and its key")
+    prod.settle("prod")
+    after = {region: prod.get("regionaltaps", f"prod-{region}")["metadata"]["uid"] for region in REGIONS[:2]}
+    assert after == {region: before[region] for region in REGIONS[:2]}
+
+
+def test_a_child_is_not_deleted_by_hand_and_one_removed_with_break_glass_comes_back(prod: World) -> None:
+    answer = prod.kubectl_fails("delete", "rtap", "prod-us-east-2")
+    assert "EnvironmentTap" in answer
+    old = prod.get("regionaltaps", "prod-us-east-2")["metadata"]["uid"]
+    prod.kubectl("delete", "rtap", "prod-us-east-2", "--wait=false", *prod.break_glass)
+    prod.until(
+        lambda: (
+            prod.names("regionaltaps") == sorted(f"prod-{region}" for region in REGIONS)
+            and prod.get("regionaltaps", "prod-us-east-2")["metadata"]["uid"] != old
+        ),
+        "the child is applied again",
+        seconds=120,
+    )
+    new = prod.get("regionaltaps", "prod-us-east-2")["metadata"]["uid"]
+    prod.settle("prod")
+    for kind in PARTS:
+        [owner] = prod.get(kind.plural, f"prod-us-east-2-{kind.part}")["metadata"]["ownerReferences"]
+        assert owner["uid"] == new
+
+
+def test_parts_and_children_are_not_written_by_hand(prod: World) -> None:
+    edit = ("--type=merge", "-p", '{"spec":{"tags":{"CostCenter":"mine"}}}')
+    assert "Crossplane" in prod.kubectl_fails("patch", "rnet", "prod-us-east-1-network", *edit)
+    assert "EnvironmentTap" in prod.kubectl_fails("patch", "rtap", "prod-us-east-1", *edit)
+
+
+def test_a_region_may_stand_alone(world: World) -> None:
+    world.apply(
+        {
+            "apiVersion": "tap.platform/v1alpha1",
+            "kind": "RegionalTap",
+            "metadata": {"name": "alone"},
+            "spec": {
+                "environment": "dev",
+                "region": "eu-west-1",
+                "cidr": "10.9.0.0/16",
+                "tags": {"CostCenter": "platform-4200"},
+            },
+        }
+    )
+    world.until(lambda: "alone-network-vpc" in world.names("vpcs.ec2.aws.m.upbound.io"), "its VPC")
+    assert [vpc["spec"]["forProvider"]["tags"] for vpc in world.objects("vpcs.ec2.aws.m.upbound.io")] == [
+        {"CostCenter": "platform-4200", "Environment": "dev", "Name": "alone-network-vpc", "Region": "eu-west-1"}
+    ]
+    world.kubectl("delete", "rtap", "alone", "--timeout=60s")
+
+
+def test_a_namesake_is_not_taken_over(world: World) -> None:
+    world.apply(
+        {
+            "apiVersion": "tap.platform/v1alpha1",
+            "kind": "RegionalTap",
+            "metadata": {"name": "dev-us-east-1"},
+            "spec": {
+                "environment": "dev",
+                "region": "us-east-1",
+                "cidr": "10.9.0.0/16",
+                "tags": {"CostCenter": "somebody"},
+            },
+        }
+    )
+    world.apply(claim("dev.yaml"))
+    world.until(lambda: world.condition("dev", "NameTaken") == "True", "NameTaken is reported")
+    stranger = world.get("regionaltaps", "dev-us-east-1")
+    assert stranger["spec"]["cidr"] == "10.9.0.0/16"
+    assert "ownerReferences" not in stranger["metadata"]
+    world.until(lambda: len(world.names("regionaltaps")) == 3, "the other regions are made")

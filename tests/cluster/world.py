@@ -1,0 +1,172 @@
+"""What the cluster tests do with a cluster: kubectl as a user has it, waiting, and a double of the provider."""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from typing import Any
+
+from tap_api.naming import digest
+from tap_cli.cluster import Cluster as Reader
+from tap_cluster.api import Cluster
+
+ACCOUNT = "123456789012"
+#: Seconds without a change after which an environment counts as settled. `make demo` waits for ten.
+_QUIET = 4
+
+
+class World:
+    """A namespace of the test's own on the cluster."""
+
+    def __init__(self, cluster: Cluster, namespace: str) -> None:
+        self.cluster = cluster
+        self.namespace = namespace
+        self.provider = ProviderDouble(self)
+        self._reader = Reader(cluster.kubeconfig)
+
+    #: What a person with break-glass rights adds to kubectl. The group alone carries the permission to pass the
+    #: guards; system:masters gives the RBAC rights, as a cluster admin in that group would have them.
+    break_glass = ("--as=oncall", "--as-group=tap:break-glass", "--as-group=system:masters")
+
+    def kubectl(self, *args: str, stdin: str | None = None) -> str:
+        return self.cluster.kubectl("-n", self.namespace, *args, input=stdin)
+
+    def kubectl_fails(self, *args: str, stdin: str | None = None) -> str:
+        """Returns what kubectl says when it fails."""
+        command = [
+            str(self.cluster.tool("kubectl")),
+            "--kubeconfig",
+            str(self.cluster.kubeconfig),
+            "-n",
+            self.namespace,
+        ]
+        done = subprocess.run([*command, *args], input=stdin, capture_output=True, text=True, check=False)
+        assert done.returncode != 0, f"kubectl {' '.join(args)} was not refused: {done.stdout}"
+        return done.stderr
+
+    def apply(self, document: dict[str, Any]) -> None:
+        self.kubectl("apply", "-f", "-", stdin=self._here(document))
+
+    def refused(self, document: dict[str, Any]) -> str:
+        """Returns what kubectl says when `document` is refused."""
+        return self.kubectl_fails("apply", "-f", "-", stdin=self._here(document))
+
+    def _here(self, document: dict[str, Any]) -> str:
+        return json.dumps({**document, "metadata": {**document["metadata"], "namespace": self.namespace}})
+
+    def get(self, plural: str, name: str) -> Any:
+        return json.loads(self.kubectl("get", plural, name, "-o", "json"))
+
+    def objects(self, plural: str) -> Any:
+        return json.loads(self.kubectl("get", plural, "-o", "json"))["items"]
+
+    def names(self, plural: str) -> list[str]:
+        return sorted(line.partition("/")[2] for line in self.kubectl("get", plural, "-o", "name").splitlines())
+
+    def condition(self, environment: str, kind: str) -> str:
+        conditions = self.get("environmenttaps", environment).get("status", {}).get("conditions", [])
+        return next((c["status"] for c in conditions if c["type"] == kind), "")
+
+    def output(self, region: str, output: str) -> str:
+        [environment] = self.objects("environmenttaps")
+        regions = {r["name"]: r for r in environment.get("status", {}).get("regions", [])}
+        return str(regions.get(region, {}).get("outputs", {}).get(output, ""))
+
+    def versions(self, environment: str) -> dict[str, str]:
+        """Returns the resourceVersion of everything that belongs to an environment, the environment itself too."""
+        snapshot = self._snapshot(environment)
+        objects = (snapshot.environment, *snapshot.regions, *snapshot.parts, *snapshot.resources)
+        return {
+            f"{o['kind']}/{o['metadata']['name']}": o["metadata"]["resourceVersion"]
+            for o in objects
+            if o["metadata"].get("uid")
+        } | self._left()
+
+    def _left(self) -> dict[str, str]:
+        """Returns every managed resource of the namespace: one that lost its XR must not hide."""
+        kinds = [
+            "keys.kms",
+            "aliases.kms",
+            "vpcs.ec2",
+            "subnets.ec2",
+            "routes.ec2",
+            "roles.iam",
+            "groups.cloudwatchlogs",
+        ]
+        found = self.kubectl("get", ",".join(f"{kind}.aws.m.upbound.io" for kind in kinds), "-o", "json")
+        return {
+            f"{o['kind']}/{o['metadata']['name']}": o["metadata"]["resourceVersion"] for o in json.loads(found)["items"]
+        }
+
+    def _snapshot(self, environment: str) -> Any:
+        found = [e for e in self._reader.environments(self.namespace) if e["metadata"]["name"] == environment]
+        head = (
+            found[0]
+            if found
+            else {
+                "kind": "EnvironmentTap",
+                "metadata": {"namespace": self.namespace, "name": environment},
+                "spec": {"regions": []},
+            }
+        )
+        return self._reader.snapshot(head, resources=True)
+
+    def until(self, holds: Callable[[], bool], what: str, seconds: float = 60) -> None:
+        deadline = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
+            time.sleep(0.3)
+
+    def settle(self, environment: str, seconds: float = 120) -> None:
+        """Waits until all that can be composed is there and nothing changes any more."""
+        self.until(lambda: not self._snapshot(environment).missing(), f"all of {environment} is there", seconds)
+        self.wait_quiet(_QUIET, environment, seconds)
+        assert not self._snapshot(environment).missing()
+
+    def wait_quiet(self, seconds: float, environment: str = "prod", limit: float = 120) -> None:
+        """Waits until nothing of `environment` changed for `seconds`."""
+        deadline, since, last = time.monotonic() + limit, time.monotonic(), self.versions(environment)
+        while time.monotonic() - since < seconds:
+            assert time.monotonic() < deadline, f"{environment} does not come to rest"
+            time.sleep(0.5)
+            now = self.versions(environment)
+            if now != last:
+                since, last = time.monotonic(), now
+
+
+class ProviderDouble:
+    """Stands in for provider-aws: says of a key what AWS would. A test double, and nothing of the product."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def make_key(self, name: str, region: str) -> None:
+        """Makes the key: it has an ARN, and AWS's default policy."""
+        key_id = f"{digest(name)}-0000-4000-8000-000000000000"
+        arn = f"arn:aws:kms:{region}:{ACCOUNT}:key/{key_id}"
+        self._report(
+            name, {"arn": arn, "keyId": key_id, "id": key_id, "policy": '{"Version":"2012-10-17","Statement":[]}'}
+        )
+
+    def show_policy(self, name: str) -> None:
+        """Gives the key the policy that is asked for, spelled as AWS spells it."""
+        self._world.until(lambda: bool(self._spec(name).get("policy")), f"{name} is given our policy")
+        self._report(name, {"policy": json.dumps(json.loads(self._spec(name)["policy"]), indent=2)})
+
+    def _spec(self, name: str) -> Any:
+        return self._world.get("keys.kms.aws.m.upbound.io", name)["spec"]["forProvider"]
+
+    def _report(self, name: str, at_provider: dict[str, str]) -> None:
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        conditions = [
+            {"type": kind, "status": "True", "reason": reason, "lastTransitionTime": now}
+            for kind, reason in (("Ready", "Available"), ("Synced", "ReconcileSuccess"))
+        ]
+        patch = {"status": {"atProvider": at_provider, "conditions": conditions}}
+        self._world.kubectl(
+            "patch", "keys.kms.aws.m.upbound.io", name, "--subresource=status", "--type=merge", "-p", json.dumps(patch)
+        )
+
+
+def account_of(arn: str) -> str:
+    return arn.split(":")[4]
