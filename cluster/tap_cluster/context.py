@@ -24,11 +24,12 @@ class Context:
     tools: Mapping[str, Path]
     state: State
     progress: Progress
+    kubeconfig: Path
 
     @property
     def kubectl(self) -> Kubectl:
         """Return kubectl as the admin."""
-        return Kubectl(self.places.kubeconfig, child_env(self.places))
+        return Kubectl(self.kubeconfig, child_env(self.places))
 
     @property
     def supervisor(self) -> Supervisor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,13 +59,19 @@ class Authority:
         """The certificate that others trust."""
         return certificates.pem(self.certificate)
 
+    @property
+    def name(self) -> x509.Name:
+        """The subject, by which others find it. Crossplane's says country "Earth", which the library warns of."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            return self.certificate.subject
+
     def issue(self, folder: Path, leaf: Leaf) -> Path:
         """Have `tls.crt`, `tls.key` and `ca.crt` for `leaf` in `folder`, made anew if they end soon or do not fit."""
         if expires_soon(folder / "tls.crt") or not self._fits(folder, leaf):
             key = ec.generate_private_key(ec.SECP256R1())
             subject = certificates.name(leaf.common_name, leaf.organization)
-            signer = (self.certificate.subject, self.key)
-            made = certificates.build(subject, key.public_key(), LEAF_DAYS, signer, leaf.names)
+            made = certificates.build(subject, key.public_key(), LEAF_DAYS, (self.name, self.key), leaf.names)
             write_private(folder / "tls.key", certificates.private_pem(key))
             write_private(folder / "tls.crt", certificates.pem(made))
             write_private(folder / "ca.crt", self.pem)

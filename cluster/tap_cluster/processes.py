@@ -6,6 +6,7 @@ command line too; a process is ours only if all three agree, and only then is a 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import signal
@@ -84,23 +85,26 @@ def start(argv: Sequence[str | Path], env: Mapping[str, str], log: Path) -> Iden
 
 
 def stop(identity: Identity, grace: float = 20.0) -> None:
-    """End that very process: SIGTERM, and SIGKILL for it and what it started if it is still there after `grace`."""
+    """End that very process and its children: SIGTERM, and SIGKILL for those that are still there after `grace`."""
     if not alive(identity):
         return
-    os.kill(identity.pid, signal.SIGTERM)
+    os.killpg(identity.pid, signal.SIGTERM)  # it leads its own group, see `start`
     deadline = time.monotonic() + grace
-    while alive(identity):
-        if time.monotonic() > deadline:
-            kill(identity)
-            return
+    while alive(identity) and time.monotonic() < deadline:
         time.sleep(0.05)
+    _end_group(identity)
 
 
 def kill(identity: Identity) -> None:
-    """End that very process and its session at once."""
-    if not alive(identity):
-        return
-    os.killpg(identity.pid, signal.SIGKILL)  # it leads its own group, see `start`
+    """End that very process and its children at once."""
+    if alive(identity):
+        _end_group(identity)
+
+
+def _end_group(identity: Identity) -> None:
+    """Kill what is left of a group whose leader was ours a moment ago."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(identity.pid, signal.SIGKILL)
     while alive(identity):
         time.sleep(0.02)
 

@@ -12,6 +12,7 @@ from tap_cluster.context import Context
 from tap_cluster.kubectl import Manifest, manifests
 from tap_cluster.places import Places
 from tap_cluster.supervisor import digest
+from tap_cluster.waiting import wait_until_established
 
 MODULE = "github.com/upbound/provider-aws/v2"
 
@@ -38,9 +39,7 @@ def install(context: Context) -> None:
 
 def ready(context: Context) -> None:
     """Wait until the apiserver serves every one of them."""
-    names = wanted(context.places)
-    wait = ("wait", "--for=condition=Established", "--timeout=60s", *(f"crd/{crd}" for crd in _objects(names)))
-    context.once("the AWS provider's CRDs served", context.state.done["cluster"], lambda: _quietly(context, wait))
+    wait_until_established(context, _objects(wanted(context.places)))
 
 
 def role(names: list[str]) -> Manifest:
@@ -65,10 +64,6 @@ def role(names: list[str]) -> Manifest:
 def _apply(context: Context, names: list[str]) -> None:
     folder = crds(context.places)
     context.kubectl.apply("---\n".join((folder / name).read_text(encoding="utf-8") for name in names))
-
-
-def _quietly(context: Context, argv: tuple[str, ...]) -> None:
-    context.kubectl(*argv)
 
 
 def _there(context: Context, names: list[str]) -> bool:

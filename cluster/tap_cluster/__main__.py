@@ -1,0 +1,111 @@
+"""`python -m tap_cluster`: bring the cluster up and down."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+
+import click
+
+from tap_cluster import api, demo, recipes, runtime, status, tools
+from tap_cluster.errors import ClusterError
+from tap_cluster.places import Places
+from tap_cluster.progress import Progress
+
+cluster_option = click.option(
+    "--cluster",
+    type=click.Choice([str(kind) for kind in api.Kind]),
+    envvar="CLUSTER",
+    default="auto",
+    show_default=True,
+    help="Where it runs: auto is kind where a Docker engine answers, else embedded.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """The cluster TAP runs on, made and unmade."""
+
+
+@cli.command()
+@cluster_option
+@click.option("--control-plane-only", is_flag=True, help="Kubernetes and Crossplane, without TAP itself.")
+def up(cluster: str, *, control_plane_only: bool) -> None:
+    """Have the cluster up; does nothing if it is."""
+    have = api.ensure(cluster, control_plane_only=control_plane_only)
+    click.echo(f"The {have.kind} cluster is up. Talk to it with\n  export KUBECONFIG={have.kubeconfig}")
+
+
+@cli.command()
+@cluster_option
+def down(cluster: str) -> None:
+    """Stop what `up` started, and nothing else; the embedded cluster keeps its data."""
+    ended = api.down(cluster)
+    click.echo(f"Stopped {', '.join(ended)}." if ended else "Nothing of ours was running.")
+
+
+@cli.command("demo")
+@cluster_option
+def show_demo(cluster: str) -> None:
+    """Run the main job: a bad claim is refused, a good one becomes three regions, live."""
+    demo.run(api.ensure(cluster))
+
+
+@cli.command("status")
+def show_status() -> None:
+    """Show each process of the embedded cluster, its ports and its log."""
+    rows = status.rows(Places.find())
+    click.echo("\n".join(rows))
+    if not api.running():
+        sys.exit(1)
+
+
+@cli.command("tools")
+def build_tools() -> None:
+    """Build every Go tool of the embedded cluster that is not built yet, and show where they are."""
+    for name, path in tools.ensure(recipes.EMBEDDED, Places.find(), Progress()).items():
+        click.echo(f"{name:24} {path}")
+
+
+@cli.command()
+@cluster_option
+def kubeconfig(cluster: str) -> None:
+    """Print the path of the kubeconfig."""
+    click.echo(api.kubeconfig(cluster))
+
+
+@cli.command()
+@cluster_option
+def env(cluster: str) -> None:
+    """Print what a shell needs: eval "$(python -m tap_cluster env)"."""
+    click.echo(f"export KUBECONFIG={api.kubeconfig(cluster)}")
+    click.echo(f'export PATH="{Path(sys.executable).parent}:$PATH"')
+
+
+@cli.command("runtime", hidden=True)
+@click.argument("endpoint")
+def serve_runtime(endpoint: str) -> None:
+    """Play the package runtime (started by `up`)."""
+    runtime.serve(endpoint, Path(os.environ["KUBECONFIG"]))
+
+
+def main() -> None:
+    """Run the command; whatever goes wrong is one line, and where to read on."""
+    try:
+        cli()
+    except ClusterError as error:
+        click.echo(f"Error: {error}", err=True)
+    except OSError as error:
+        click.echo(f"Error: {error.filename or 'this machine'}: {error.strerror}", err=True)
+    except Exception as error:  # noqa: BLE001 - nobody should read a traceback who did not write this
+        log = Places.find().logs / "bug.log"
+        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        log.write_text(traceback.format_exc(), encoding="utf-8")
+        click.echo(f"Error: a bug in tap_cluster ({type(error).__name__}: {error}). Please report it with {log}", err=True)
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""What tests and the demo use: have a cluster, talk to it, kill parts of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from tap_cluster import current, embedded, kind, provider, recipes, tools
+from tap_cluster.errors import ClusterError
+from tap_cluster.kubectl import Kubectl
+from tap_cluster.part import Part
+from tap_cluster.places import Places
+from tap_cluster.progress import Progress
+from tap_cluster.run import child_env
+from tap_cluster.state import State
+
+
+class Kind(StrEnum):
+    """Where the cluster runs."""
+
+    AUTO = "auto"
+    EMBEDDED = "embedded"
+    KIND = "kind"
+    CURRENT = "current"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A cluster that is up."""
+
+    kind: Kind
+    kubeconfig: Path
+    places: Places = field(default_factory=Places.find)
+    progress: Progress = field(default_factory=Progress)
+
+    def kubectl(self, *args: str | Path, input: str | None = None, timeout: float = 120.0) -> str:  # noqa: A002
+        """Return what `kubectl <args>` printed.
+
+        Raises:
+            ClusterError: it failed; its `output` is all that kubectl said.
+        """
+        return Kubectl(self.kubeconfig, child_env(self.places))(*args, text=input, timeout=timeout)
+
+    def tool(self, name: str) -> Path:
+        """Return the path of a Go tool, built if it is not there; `crossplane` is the core, `crossplane-cli` the CLI."""
+        return tool(name, self.places, self.progress)
+
+    def process(self, name: str) -> Part:
+        """Return one process of the embedded cluster, to be killed and started.
+
+        Raises:
+            ClusterError: the cluster is not made of processes of ours, or none has this name.
+        """
+        if self.kind is not Kind.EMBEDDED:
+            what = f"a {self.kind} cluster has no processes of ours"
+            raise ClusterError(what)
+        return Part(name, self.places, self.progress)
+
+    @property
+    def provider_crds(self) -> Path:
+        """The folder of the AWS provider's CRDs."""
+        return provider.crds(self.places)
+
+    def down(self) -> None:
+        """Stop what `ensure` started; a current cluster is left as it is."""
+        down(self.kind, places=self.places, progress=self.progress)
+
+
+def ensure(
+    chosen: Kind | str | None = None,
+    *,
+    places: Places | None = None,
+    progress: Progress | None = None,
+    control_plane_only: bool = False,
+) -> Cluster:
+    """Have a cluster up: `chosen`, else what CLUSTER says, else `auto`. Costs a second or two if it is up already.
+
+    Raises:
+        ClusterError: it cannot be had; the message says what to do.
+    """
+    places, progress = places or Places.find(), progress or Progress()
+    found = resolve(chosen)
+    if found is Kind.EMBEDDED:
+        embedded.up(places, progress, control_plane_only=control_plane_only)
+        return Cluster(found, places.kubeconfig, places, progress)
+    if found is Kind.KIND:
+        return Cluster(found, kind.up(places, progress), places, progress)
+    return Cluster(found, current.kubeconfig(os.environ), places, progress)
+
+
+def down(chosen: Kind | str | None = None, *, places: Places | None = None, progress: Progress | None = None) -> list[str]:
+    """Stop a cluster that `ensure` started; return the names of what was stopped."""
+    places, progress = places or Places.find(), progress or Progress()
+    found = resolve(chosen)
+    if found is Kind.EMBEDDED:
+        return embedded.down(places, progress)
+    return kind.down(places, progress) if found is Kind.KIND else []
+
+
+def running(places: Places | None = None) -> bool:
+    """Say whether an embedded cluster runs in this state folder, whole."""
+    places = places or Places.find()
+    state = State.load(embedded.state_file(places))
+    return bool(state.processes) and all(state.running(name) for name in state.processes)
+
+
+def kubeconfig(chosen: Kind | str | None = None, *, places: Places | None = None) -> Path:
+    """Return where the kubeconfig of a cluster is, whether or not it is up."""
+    places, found = places or Places.find(), resolve(chosen)
+    if found is Kind.CURRENT:
+        return current.kubeconfig(os.environ)
+    return places.kubeconfig if found is Kind.EMBEDDED else kind.kubeconfig(places)
+
+
+def tool(name: str, places: Places | None = None, progress: Progress | None = None) -> Path:
+    """Return the path of a Go tool, built if it is not there; needs no cluster.
+
+    Raises:
+        ClusterError: there is no such tool, or it cannot be built.
+    """
+    for recipe in recipes.RECIPES.values():
+        if name in {binary.name for binary in recipe.binaries}:
+            return tools.ensure([recipe.name], places or Places.find(), progress or Progress())[name]
+    what = f"no recipe in cluster/tools makes {name}"
+    raise ClusterError(what, "Known are: " + ", ".join(recipes.names()))
+
+
+def provider_crds(places: Places | None = None) -> Path:
+    """Return the folder of the AWS provider's CRDs, downloaded if it is absent; needs no cluster."""
+    return provider.crds(places or Places.find())
+
+
+def resolve(chosen: Kind | str | None, environ: Mapping[str, str] = os.environ) -> Kind:
+    """Return where the cluster runs; `auto` is kind where a Docker engine answers, else embedded.
+
+    Raises:
+        ClusterError: no such kind.
+    """
+    said = str(chosen or environ.get("CLUSTER") or Kind.AUTO)
+    if said not in set(Kind):
+        what = f"CLUSTER={said} is none of {', '.join(Kind)}"
+        raise ClusterError(what)
+    if said != Kind.AUTO:
+        return Kind(said)
+    return Kind.KIND if kind.docker_answers() else Kind.EMBEDDED

@@ -1,0 +1,116 @@
+"""The embedded cluster: the control plane and all that stands on it, as processes of this machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from tap_cluster import crossplane, locks, package, plane, provider, recipes, runtime, services, tap, tools
+from tap_cluster.context import Context
+from tap_cluster.errors import ClusterError
+from tap_cluster.places import Places
+from tap_cluster.ports import EVERYWHERE, LOOPBACK
+from tap_cluster.progress import Progress
+from tap_cluster.state import State
+from tap_cluster.supervisor import Program, Supervisor, wait_until
+
+LOOPBACK_PORTS = {**plane.PORTS, **package.PORTS, **services.PORTS}
+
+
+def up(places: Places, progress: Progress, *, control_plane_only: bool = False) -> Context:
+    """Have everything run; what runs already is left alone."""
+    see_that_it_can_run(places)
+    names = recipes.CONTROL_PLANE if control_plane_only else recipes.EMBEDDED
+    built = tools.ensure(names, places, progress)
+    with _locked(places, progress):
+        context = load(places, built, progress)
+        choose_ports(context)
+        control_plane(context)
+        if not control_plane_only:
+            everything_else(context)
+    return context
+
+
+def down(places: Places, progress: Progress) -> list[str]:
+    """Stop what `up` started, last first, and nothing else; the data stays."""
+    if not state_file(places).exists():
+        return []
+    with _locked(places, progress):
+        return Supervisor(State.load(state_file(places)), places.logs, progress).stop_all()
+
+
+def control_plane(context: Context) -> None:
+    """Start Kubernetes and Crossplane, with the AWS provider's kinds."""
+    for program in plane.programs(context.places, context.tools, context.ports):
+        context.supervisor.ensure(program)
+    context.forget_other_clusters()
+    provider.install(context)
+    crossplane.install(context)
+    context.supervisor.ensure(*crossplane.programs(context))
+    provider.ready(context)
+
+
+def everything_else(context: Context) -> None:
+    """Install the platform and start our own processes."""
+    context.supervisor.ensure(package.registry(context))
+    package.install(context)
+    runtime.install(context)
+    services.install_function_certificate(context)
+    tap.install_operator(context)
+    tap.install_api(context)
+    tap.install_environments(context)
+    context.supervisor.ensure(runtime.program(context), *services.programs(context))
+    log = context.places.logs / "crossplane.log"
+    mend = "Read `kubectl describe functionrevision` and the log"
+    wait_until(lambda: package.healthy(context), 60, "the function's package is not healthy after 60 s", mend, log=log)
+
+
+def choose_ports(context: Context) -> None:
+    """Keep the remembered ports, and choose others where a stranger listens; what depends on them is made anew."""
+    loopback = {name: (process, LOOPBACK) for name, process in LOOPBACK_PORTS.items()}
+    everywhere = {name: (process, EVERYWHERE) for name, process in crossplane.PORTS.items()}
+    context.state.settle_ports({**loopback, **everywhere})
+
+
+def see_that_it_can_run(places: Places) -> None:
+    """See that this machine can run it and that we may write our folders.
+
+    Raises:
+        ClusterError: it cannot.
+    """
+    if not Path("/proc/self/stat").exists():
+        what = "the embedded cluster needs Linux (it knows its processes by /proc)"
+        raise ClusterError(what, "Use CLUSTER=kind or CLUSTER=current")
+    for folder, variable in ((places.embedded, "TAP_STATE"), (places.tools, "TAP_CACHE")):
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            what = f"{folder} cannot be made: {error.strerror}"
+            raise ClusterError(what, f"Set {variable} to a folder you may write") from error
+        if not os.access(folder, os.W_OK):
+            what = f"{folder} may not be written"
+            raise ClusterError(what, f"Set {variable} to a folder you may write")
+
+
+def load(places: Places, built: Mapping[str, Path], progress: Progress) -> Context:
+    """Return the context as the last `up` left it."""
+    return Context(places, built, State.load(state_file(places)), progress, places.kubeconfig)
+
+
+def programs(context: Context) -> dict[str, Program]:
+    """Return every program that was started here, as `up` would start it."""
+    known = [*plane.programs(context.places, context.tools, context.ports), *crossplane.programs(context)]
+    if "function" in context.state.processes:
+        known += [package.registry(context), runtime.program(context), *services.programs(context)]
+    return {program.name: program for program in known}
+
+
+def state_file(places: Places) -> Path:
+    """Return where the records lie."""
+    return places.embedded / "state.json"
+
+
+def _locked(places: Places, progress: Progress) -> AbstractContextManager[None]:
+    return locks.held(places.embedded / "lock", lambda: progress.say("  waiting for another `up` or `down` to end …"))

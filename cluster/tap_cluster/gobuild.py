@@ -1,0 +1,57 @@
+"""One `go build` that a person can watch."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from tap_cluster import golang
+from tap_cluster.errors import ClusterError
+from tap_cluster.progress import Progress
+
+
+def argv(package: str, ldflags: str, out: Path) -> list[str]:
+    """Return the command line of a build; `-v` names each package as it is compiled."""
+    return ["go", "build", "-v", *golang.FLAGS, f"-ldflags={ldflags}", "-o", str(out), package]
+
+
+def build(source: Path, package: str, ldflags: str, out: Path, log: Path, progress: Progress) -> None:
+    """Build one program; the step shows how many packages have been compiled.
+
+    Raises:
+        ClusterError: the build failed.
+    """
+    with log.open("a") as said, progress.step(f"building {out.name}", log=log, detail=lambda: compiled(log)):
+        child = subprocess.Popen(  # noqa: S603 - argv comes from the table of recipes
+            argv(package, ldflags, out), cwd=source, env=golang.env(), stdout=said, stderr=said, stdin=subprocess.DEVNULL
+        )
+        try:
+            failed = child.wait() != 0
+        except BaseException:  # Ctrl-C: nothing may go on building behind our back
+            child.kill()
+            child.wait()
+            raise
+    if failed:
+        what = f"building {out.name} failed"
+        raise ClusterError(what, mend(log), log=log)
+
+
+def compiled(log: Path) -> str:
+    """Say how far a build is, by its log."""
+    try:
+        rows = log.read_bytes().splitlines()
+    except OSError:
+        return ""
+    fetched = sum(1 for row in rows if row.startswith(b"go: downloading"))
+    done = len(rows) - fetched
+    return f"{fetched} modules fetched, {done} packages compiled" if fetched else f"{done} packages compiled"
+
+
+def mend(log: Path) -> str:
+    """Say what to do about a failed build, by its log."""
+    said = log.read_text(encoding="utf-8", errors="replace")
+    if "no space left on device" in said:
+        return "The disk is full: make room (8 GB for a cold build), or move Go's cache with GOCACHE"
+    if any(word in said for word in ("dial tcp", "i/o timeout", "proxyconnect", "no such host")):
+        return "Go's module proxy cannot be reached: check the network, or set GOPROXY"
+    return "Read its log, then run it again"

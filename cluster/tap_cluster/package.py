@@ -1,0 +1,89 @@
+"""The function's package: built and pushed with Crossplane's own CLI to a registry on loopback, and installed as a Function."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tap_cluster import probes
+from tap_cluster.context import Context
+from tap_cluster.errors import ClusterError
+from tap_cluster.kubectl import Manifest, manifests
+from tap_cluster.places import Places
+from tap_cluster.run import child_env, run
+from tap_cluster.supervisor import Program, digest_files
+
+FUNCTION = "function-tap"
+REPOSITORY = "tap/function-tap"
+PORTS = {"registry": "registry"}
+
+
+def registry(context: Context) -> Program:
+    """Return the OCI registry; what is pushed lies on disk and outlives it."""
+    port = context.ports["registry"]
+    argv = (
+        *(str(context.tools["crane"]), "registry", "serve"),
+        *("--address", f"127.0.0.1:{port}"),
+        *("--disk", str(context.places.private("registry"))),
+    )
+    return Program("registry", argv, child_env(context.places), probes.http_ready(port, "/v2/"))
+
+
+def source(places: Places) -> Path:
+    """Return the folder of the package's `crossplane.yaml`.
+
+    Raises:
+        ClusterError: it is not there.
+    """
+    folder = places.repository / "functions" / "package"
+    if not (folder / "crossplane.yaml").exists():
+        what = f"{folder / 'crossplane.yaml'} is not there"
+        raise ClusterError(what, "Restore it from git, or use --control-plane-only")
+    return folder
+
+
+def install(context: Context) -> None:
+    """Build, push and install the package; a package that is unchanged keeps its revision."""
+    tag = digest_files([source(context.places)])
+    reference = f"127.0.0.1:{context.ports['registry']}/{REPOSITORY}:{tag}"
+    context.once("function package", reference, lambda: _push(context, reference), lambda: _pushed(context, tag))
+    context.apply_once("Function object", manifests([function(reference)]))
+
+
+def function(reference: str) -> Manifest:
+    """Return the Function object. Old revisions are not kept: one process serves whichever is active."""
+    return {
+        "apiVersion": "pkg.crossplane.io/v1",
+        "kind": "Function",
+        "metadata": {"name": FUNCTION},
+        "spec": {"package": reference, "packagePullPolicy": "IfNotPresent", "revisionHistoryLimit": 1},
+    }
+
+
+def build_argv(cli: Path, folder: Path, out: Path) -> list[str]:
+    """Return the command line that builds the package."""
+    return [str(cli), "xpkg", "build", f"--package-root={folder}", f"--package-file={out}"]
+
+
+def push_argv(cli: Path, file: Path, reference: str) -> list[str]:
+    """Return the command line that pushes it. The host must be an address or have a dot; loopback is spoken to plainly."""
+    return [str(cli), "xpkg", "push", f"--package-files={file}", reference]
+
+
+def healthy(context: Context) -> bool:
+    """Say whether Crossplane has installed the package and found its runtime."""
+    status = json.loads(context.kubectl("get", f"function.pkg.crossplane.io/{FUNCTION}", "-o", "json")).get("status", {})
+    good = {condition["type"] for condition in status.get("conditions", []) if condition["status"] == "True"}
+    return good >= {"Installed", "Healthy"}
+
+
+def _push(context: Context, reference: str) -> None:
+    cli, env = context.tools["crossplane-cli"], child_env(context.places)
+    file = context.places.private("package") / f"{FUNCTION}.xpkg"
+    file.unlink(missing_ok=True)
+    run(build_argv(cli, source(context.places), file), env=env, log=context.places.logs / "xpkg-build.log")
+    run(push_argv(cli, file, reference), env=env, log=context.places.logs / "xpkg-push.log")
+
+
+def _pushed(context: Context, tag: str) -> bool:
+    return probes.http_ready(context.ports["registry"], f"/v2/{REPOSITORY}/manifests/{tag}")()

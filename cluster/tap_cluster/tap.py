@@ -1,0 +1,100 @@
+"""What stands on the control plane: the operator's chart, the XRDs and Compositions, the environments' namespaces."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tap_cluster.context import Context
+from tap_cluster.errors import ClusterError
+from tap_cluster.kubectl import Manifest, manifests, namespace
+from tap_cluster.places import write_private
+from tap_cluster.run import child_env, run
+from tap_cluster.services import NAMESPACE, admission_authority
+from tap_cluster.waiting import wait_for_condition
+
+ENVIRONMENTS = ("dev", "staging", "prod")
+XRD = "compositeresourcedefinitions.apiextensions.crossplane.io"
+
+
+def install_operator(context: Context) -> None:
+    """Apply what `helm install operator charts/operator` would, without the Deployments."""
+    values = write_values(context, chart_values(context.ports["admission"], admission_authority(context).pem))
+    chart = _there(context.places.repository / "charts" / "operator", "Chart.yaml")
+    rendered = run(helm_argv(context.tools["helm"], chart, values), env=child_env(context.places))
+    context.apply_once("namespace of the operator", manifests([namespace(NAMESPACE)]))
+    context.apply_once("operator's CRDs, roles and policies", rendered)
+
+
+def install_api(context: Context) -> None:
+    """Apply the XRDs, then the Compositions that implement them."""
+    xrds, compositions = (_generated(context, room) for room in ("xrds", "compositions"))
+    context.apply_once("XRDs", xrds)
+    names = context.kubectl("get", XRD, "-o", "jsonpath={.items[*].metadata.name}").split()
+    wait_for_condition(context, XRD, "Established", names)
+    context.apply_once("Compositions", compositions)
+
+
+def install_environments(context: Context) -> None:
+    """Make a namespace and a provider configuration for each environment."""
+    context.apply_once("namespaces and provider configurations", manifests(environments()))
+
+
+def environments() -> list[Manifest]:
+    """Return them. There are no AWS credentials in `embedded`, and `source: None` says so.
+
+    The name differs by environment: the provider counts uses by name alone, across namespaces (crossplane issue 7154).
+    """
+    spaces = [namespace(f"tap-{environment}") for environment in ENVIRONMENTS]
+    configs: list[Manifest] = [
+        {
+            "apiVersion": "aws.m.upbound.io/v1beta1",
+            "kind": "ProviderConfig",
+            "metadata": {"name": f"tap-{environment}", "namespace": f"tap-{environment}"},
+            "spec": {"credentials": {"source": "None"}},
+        }
+        for environment in ENVIRONMENTS
+    ]
+    return [*spaces, *configs]
+
+
+def chart_values(port: int, ca: bytes) -> dict[str, Any]:
+    """Return the values for processes of this machine: no Deployments, the webhook reached at localhost."""
+    service = {"externalName": "localhost", "port": port}
+    return {
+        "deployments": {"enabled": False},
+        "admission": {"service": service, "caBundle": base64.b64encode(ca).decode()},
+    }
+
+
+def write_values(context: Context, values: Mapping[str, Any]) -> Path:
+    """Write values as JSON, which helm reads as YAML."""
+    path = context.places.private("values") / "operator.json"
+    write_private(path, json.dumps(values, indent=1))
+    return path
+
+
+def helm_argv(helm: Path, chart: Path, values: Path) -> list[str]:
+    """Return the command line that renders the chart."""
+    return [
+        *(str(helm), "template", "tap-operator", str(chart)),
+        *("--namespace", NAMESPACE, "--include-crds", "--no-hooks", "--values", str(values)),
+    ]
+
+
+def _generated(context: Context, room: str) -> str:
+    files = sorted((context.places.repository / room).glob("*.yaml"))
+    if not files:
+        what = f"{room}/ holds no generated YAML"
+        raise ClusterError(what, "Run `make generate`, or use --control-plane-only")
+    return "---\n".join(file.read_text(encoding="utf-8").removeprefix("---\n") for file in files)
+
+
+def _there(folder: Path, file: str) -> Path:
+    if not (folder / file).exists():
+        what = f"{folder / file} is not there"
+        raise ClusterError(what, "Restore it from git, or use --control-plane-only")
+    return folder
