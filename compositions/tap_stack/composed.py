@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tap_api.base import Json
-from tap_api.status import PartStatus, RegionalTapStatus, ResourceCounts, WaitingResource
+from tap_api.status import Outputs, PartStatus, RegionalTapStatus, ResourceCounts, WaitingResource
 from tap_stack.assembly import Assembly, Emitted, Withheld
 from tap_stack.observation import Observed
 
@@ -86,7 +86,6 @@ def counts(assembly: Assembly, observed: Observed) -> ResourceCounts:
         withheld=len(assembly.withheld),
         created=sum(resource.key in observed for resource in assembly.emitted),
         ready=sum(resource.ready for resource in assembly.emitted),
-        withheld=len(assembly.withheld),
     )
 
 
@@ -102,7 +101,12 @@ def sticky(status: Mapping[str, Any], outputs: Mapping[str, str | None]) -> dict
     A field that is not returned again disappears (04, item 4), and an output that is not readable for a while has not
     stopped to exist.
     """
-    known = {name: value for name, value in outputs.items() if value}
     before = status.get("outputs")
-    merged = {**(before if isinstance(before, Mapping) else {}), **known}
-    return {"outputs": merged} if merged else {}
+    merged = {
+        **(before if isinstance(before, Mapping) else {}),
+        **{name: value for name, value in outputs.items() if value},
+    }
+    # A newer version's outputs may stand in a status; an older version does not fail on them.
+    names = [field.alias for field in Outputs.model_fields.values()]
+    known = {name: merged[name] for name in names if name and name in merged}
+    return {"outputs": known} if known else {}

@@ -16,6 +16,8 @@ from tap_stack.observation import Observation
 from tap_stack.resource import Resource, Resources, xr
 from tap_stack.subject import Subject
 
+_MAX_MESSAGE = 1000
+
 
 def compose(subject: Subject[RegionalTapSpec]) -> Composed:
     """Returns what composing a region gives."""
@@ -54,7 +56,7 @@ def _entry(kind: Kind, assembly: Assembly, observation: Observation | None) -> P
         name=kind.part,
         ready=ready,
         resources=_part_counts(observation),
-        **({"message": message} if message else {}),
+        **({"message": message[:_MAX_MESSAGE]} if message else {}),
     )
 
 
@@ -90,10 +92,7 @@ def _counts(subject: Subject[RegionalTapSpec], assembly: Assembly, entries: list
         tuple(item for item in assembly.emitted if item.key not in parts_of_it),
         tuple(item for item in assembly.withheld if item.key not in parts_of_it),
     )
-    every = [result.counts(own, subject.observed), *(entry.resources for entry in entries)]
-    return ResourceCounts(
-        **{field: sum(getattr(counts, field) for counts in every) for field in ResourceCounts.model_fields}
-    )
+    return total([result.counts(own, subject.observed), *(entry.resources for entry in entries)])
 
 
 def _outputs(subject: Subject[RegionalTapSpec]) -> dict[str, str | None]:

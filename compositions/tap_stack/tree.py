@@ -46,8 +46,10 @@ def walk(xr: Mapping[str, Any], world: World | None = None) -> Iterator[tuple[Ma
     Raises:
         RefusedError: nothing can be composed for one of them.
     """
-    composed = compose(xr, (world or {}).get(xr["metadata"]["name"], {}))
+    observed = (world or {}).get(xr["metadata"]["name"], {})
+    composed = compose(xr, observed)
     yield xr, composed
     for resource in composed.resources:
         if resource.manifest["apiVersion"].partition("/")[0] == GROUP:
-            yield from walk(stored(xr, resource), world)
+            status = observed[resource.key].field("status") if resource.key in observed else None
+            yield from walk({**stored(xr, resource), **({"status": status} if status else {})}, world)

@@ -21,7 +21,7 @@ class FunctionRunner(grpcv1.FunctionRunnerServiceServicer):
     async def RunFunction(  # noqa: N802  (gRPC's name)
         self,
         request: fnv1.RunFunctionRequest,
-        _: grpc.aio.ServicerContext | None,
+        _: grpc.aio.ServicerContext[fnv1.RunFunctionRequest, fnv1.RunFunctionResponse] | None,
     ) -> fnv1.RunFunctionResponse:
         """Returns what composing the observed XR gives.
 

@@ -1,0 +1,53 @@
+"""What a region composes, wave by wave, as files that a person can review."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from golden.world import Composing, World, regional_tap
+from tap_api import manifest
+from tap_api.base import Json
+
+FIRST_WAVES = ("1-first", "2-account-known", "3-key-admits")
+SETTLED = "4-settled"
+#: Claim and region -> the waves whose files are kept.
+KEPT = {("prod", "us-east-1"): (*FIRST_WAVES, SETTLED), ("dev", "us-east-1"): (SETTLED,)}
+
+Golden = Callable[[str, str], None]
+
+
+@pytest.mark.parametrize(("claim", "region"), KEPT, ids=[" ".join(case) for case in KEPT])
+def test_a_region_and_its_network_compose_what_the_files_say(claim: str, region: str, golden: Golden) -> None:
+    def check(wave: str, turned: list[Composing]) -> None:
+        for composing in turned:
+            if wave in KEPT[claim, region] and composing[0]["kind"] in ("RegionalTap", "RegionalNetwork"):
+                golden(f"stack/{claim}-{region}/{wave}/{composing[0]['kind']}.yaml", _text(composing))
+
+    world = World(regional_tap(claim, region))
+    for wave in FIRST_WAVES:
+        check(wave, world.turn())
+    check(SETTLED, world.settle())
+
+
+def _text(composing: Composing) -> str:
+    _, composed = composing
+    summary: Json = {
+        "ready": composed.ready,
+        "ttl": composed.ttl,
+        "resources": [{"key": item.key, "ready": item.ready} for item in composed.resources],
+        "withheld": [{"key": item.key, "source": item.source} for item in composed.withheld],
+        "conditions": [vars(condition) for condition in composed.conditions],
+        "status": composed.status,
+    }
+    return manifest.dump(_readable([summary, *(item.manifest for item in composed.resources)]))
+
+
+def _readable(node: Any) -> Any:
+    """Returns a manifest with policies as YAML: a reviewer reads them, and their very bytes are a unit test's."""
+    if isinstance(node, str) and node.startswith("{"):
+        return {"(JSON text)": json.loads(node)}
+    if isinstance(node, dict):
+        return {key: _readable(item) for key, item in node.items()}
+    return [_readable(item) for item in node] if isinstance(node, list) else node

@@ -1,0 +1,110 @@
+"""What a control plane and AWS make of what is composed, as far as the stack's tests need it: no loop, no time.
+
+A double, and named as one: `World.turn` composes a RegionalTap and everything below it once, and then is Crossplane (it
+stores what was asked for) and the provider (it fills status.atProvider).
+"""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+from tap_api import manifest
+from tap_api.base import GROUP, Json
+from tap_api.fanout import fan_out
+from tap_api.naming import digest
+from tap_stack.composed import Composed
+from tap_stack.observation import Observation, of
+from tap_stack.tree import stored, walk
+
+CLAIMS = Path(__file__).resolve().parents[2] / "claims"
+ACCOUNT = "123456789012"
+AWS_DEFAULT_POLICY = '{"Version":"2012-10-17","Id":"key-default-1","Statement":[]}'
+Composing = tuple[Json, Composed]
+
+
+def claims() -> list[str]:
+    """Returns the names of the claims, in the order of their files."""
+    return sorted(path.stem for path in CLAIMS.glob("*.yaml"))
+
+
+def regional_taps(claim: str) -> list[Json]:
+    """Returns the RegionalTaps that fan out from a claim."""
+    environment = manifest.read(CLAIMS / f"{claim}.yaml")[0]
+    environment["metadata"]["uid"] = "11111111-1111-4111-8111-111111111111"
+    environment["metadata"].setdefault("namespace", f"tap-{claim}")
+    return fan_out(environment, {})
+
+
+def regional_tap(claim: str, region: str) -> Json:
+    """Returns the RegionalTap of one region of a claim."""
+    return next(tap for tap in regional_taps(claim) if tap["spec"]["region"] == region)
+
+
+def provided(resource: Json) -> Json:
+    """Returns a managed resource as the provider leaves it: made, synced and ready."""
+    spec, name, kind = resource["spec"]["forProvider"], resource["metadata"]["name"], resource["kind"]
+    service = resource["apiVersion"].partition(".")[0]
+    made: Json = {**spec, "id": f"{kind.lower()}-{digest(name)}"}
+    made["arn"] = f"arn:aws:{service}:{spec.get('region', '')}:{ACCOUNT}:{kind.lower()}/{digest(name)}"
+    if kind == "Key":
+        # AWS keeps its own spelling of a policy.
+        made["policy"] = spec.get("policy", AWS_DEFAULT_POLICY).replace(",", ", ")
+        made["keyId"] = digest(name)
+    return {**resource, "status": {"atProvider": made, "conditions": [_true("Ready"), _true("Synced")]}}
+
+
+class World:
+    """A RegionalTap, what it and its parts composed, and what became of it."""
+
+    def __init__(self, tap: Json) -> None:
+        """Args: tap: the RegionalTap."""
+        self.tap = deepcopy(tap)
+        self.objects: dict[str, dict[str, Json]] = {}
+
+    def turn(self) -> list[Composing]:
+        """Returns what composing gives now, parents first, and lets the world follow."""
+        turned = list(self.look())
+        results = {xr["metadata"]["name"]: composed for xr, composed in turned}
+        for xr, composed in turned:
+            self.objects[xr["metadata"]["name"]] = {
+                resource.key: _followed(stored(xr, resource), results) for resource in composed.resources
+            }
+        self.tap["status"] = turned[0][1].status
+        return turned
+
+    def settle(self) -> list[Composing]:
+        """Returns what composing gives once it gives the same twice."""
+        before = self.turn()
+        for _ in range(10):
+            turned = self.turn()
+            if [composed for _, composed in turned] == [composed for _, composed in before]:
+                return turned
+            before = turned
+        message = "composing never comes to rest"
+        raise AssertionError(message)
+
+    def look(self) -> Iterator[Composing]:
+        """Yields what composing gives now."""
+        for xr, composed in walk(self.tap, {name: of(objects) for name, objects in self.objects.items()}):
+            yield dict(xr), composed
+
+    def observed(self, name: str) -> dict[str, Observation]:
+        """Returns what the XR of that name composed so far."""
+        return of(self.objects.get(name, {}))
+
+
+def _followed(resource: Json, results: dict[str, Composed]) -> Json:
+    if resource["apiVersion"].partition("/")[0] != GROUP:
+        return provided(resource)
+    composed = results[resource["metadata"]["name"]]
+    ready = composed.ready is None and all(item.ready for item in composed.resources)
+    conditions = [
+        {"type": c.type, "status": c.status, "reason": c.reason, "message": c.message} for c in composed.conditions
+    ]
+    mine = [_true("Synced"), _true("Ready") if ready else {**_true("Ready"), "status": "False", "reason": "Creating"}]
+    return {**resource, "status": {**composed.status, "conditions": [*conditions, *mine]}}
+
+
+def _true(type_: str) -> dict[str, Any]:
+    return {"type": type_, "status": "True", "reason": "Available" if type_ == "Ready" else "ReconcileSuccess"}

@@ -1,0 +1,24 @@
+from collections.abc import Callable
+
+import pytest
+
+from golden.world import regional_tap
+from tap_api.base import Json
+
+MakeTap = Callable[..., Json]
+
+
+@pytest.fixture
+def make_tap() -> MakeTap:
+    """Makes the RegionalTap of prod in us-east-1, with fields of its spec (by section too) put in its place."""
+
+    def make(**changes: object) -> Json:
+        tap = regional_tap("prod", "us-east-1")
+        for field, value in changes.items():
+            old = tap["spec"].get(field)
+            tap["spec"][field] = {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
+            if value is None:
+                del tap["spec"][field]
+        return tap
+
+    return make

@@ -1,0 +1,53 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from golden.world import World, claims, regional_taps
+from tap_api import emit as api
+from tap_api import manifest
+from tap_api.kinds import XRS
+from tap_api.schema import xrd
+from tap_stack import aws, emit
+from tap_stack.catalogue import catalogue
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_the_files_of_this_checkout_are_fresh() -> None:
+    api.check(emit.files(), ROOT)
+
+
+def test_each_xrd_has_the_composition_that_it_names() -> None:
+    named = [xrd(kind)["spec"]["defaultCompositionRef"]["name"] for kind in XRS]
+    assert [emit.composition(kind)["metadata"]["name"] for kind in XRS] == named
+
+
+def test_a_composition_has_one_step_and_decides_nothing() -> None:
+    assert {json.dumps(emit.composition(kind)["spec"]["pipeline"]) for kind in XRS} == {
+        '[{"step": "compose", "functionRef": {"name": "function-tap"}}]'
+    }
+
+
+def test_the_package_carries_the_name_that_compositions_ask_for() -> None:
+    (package,) = manifest.read(ROOT / "functions" / "package" / "crossplane.yaml")
+    assert package["metadata"]["name"] == emit.FUNCTION
+
+
+def test_the_kinds_that_are_known_are_the_kinds_that_are_composed_and_activated() -> None:
+    composed = {
+        (item.manifest["apiVersion"], item.manifest["kind"])
+        for claim in claims()
+        for tap in regional_taps(claim)
+        for _, result in World(tap).settle()
+        for item in result.resources
+        if "forProvider" in item.manifest["spec"]
+    }
+    assert {(kind.entry.api_version, kind.kind) for kind in aws.KINDS} == composed
+    assert {entry.crd for entry in catalogue().values()} == set(emit.activation_policy()["spec"]["activate"])
+    assert emit.is_current()
+
+
+def test_a_catalogue_without_a_kind_that_is_composed_is_refused() -> None:
+    with pytest.raises(emit.CatalogueError, match=r"^no CRD of cloudwatchlogs\.Group, .*; give the folder"):
+        emit.catalogue_file([])

@@ -1,0 +1,64 @@
+import pytest
+
+from tap_api.base import Json
+from tap_stack.composed import Condition
+from tap_stack.health import healthy
+from tap_stack.observation import of
+
+DENIED = (
+    "create failed: operation error EC2: CreateVpc, https response error StatusCode: 403, RequestID: {}, "
+    "api error UnauthorizedOperation: You are not authorized. Encoded authorization failure message: {}"
+)
+
+
+def says(type_: str, status: str, message: str = "") -> Json:
+    return {"status": {"conditions": [{"type": type_, "status": status, "reason": "Because", "message": message}]}}
+
+
+@pytest.mark.parametrize(
+    ("objects", "condition"),
+    [
+        ({}, Condition("ResourcesHealthy", "Unknown", "NothingYet", "No resource exists yet.")),
+        ({"a": says("Synced", "True"), "b": says("Synced", "True")}, Condition("ResourcesHealthy", "True", "Healthy")),
+        (
+            {"a": says("Synced", "True"), "b": {}},
+            Condition(
+                "ResourcesHealthy",
+                "Unknown",
+                "ProviderSilent",
+                "1 of 2 resources were not looked at by the provider yet; if that lasts, see whether it runs and has"
+                " credentials.",
+            ),
+        ),
+        (
+            {"a": says("Synced", "False", "limit exceeded"), "b": {}},
+            Condition("ResourcesHealthy", "False", "ResourcesFail", "a: limit exceeded"),
+        ),
+        (
+            {"a": says("LastAsyncOperation", "False", "no such zone")},
+            Condition("ResourcesHealthy", "False", "ResourcesFail", "a: no such zone"),
+        ),
+        (
+            {"network": says("ResourcesHealthy", "False", "vpc: denied")},
+            Condition("ResourcesHealthy", "False", "ResourcesFail", "network: vpc: denied"),
+        ),
+        (
+            {key: says("Synced", "False") for key in "abcde"},
+            Condition("ResourcesHealthy", "False", "ResourcesFail", "a: Because; b: Because; c: Because; and 2 more"),
+        ),
+    ],
+)
+def test_the_condition_names_the_cause(objects: dict[str, Json], condition: Condition) -> None:
+    assert healthy(objects, of(objects)) == condition
+
+
+def test_what_differs_at_every_retry_is_left_out_so_that_the_status_comes_to_rest() -> None:
+    first, second = (
+        healthy(["vpc"], of({"vpc": says("Synced", "False", DENIED.format(request, code))}))
+        for request, code in (("5f0c", "AbC1"), ("77aa", "xYz9"))
+    )
+    assert first == second
+    assert first.message == (
+        "vpc: create failed: operation error EC2: CreateVpc, https response error StatusCode: 403, "
+        "api error UnauthorizedOperation: You are not authorized."
+    )

@@ -1,0 +1,89 @@
+from collections.abc import Callable
+
+import pytest
+
+from golden.world import World
+from tap_api.base import Json
+
+MakeTap = Callable[..., Json]
+
+
+def manifests(tap: Json) -> dict[str, Json]:
+    return {
+        item.manifest["metadata"]["name"]: item.manifest
+        for _, composed in World(tap).settle()
+        for item in composed.resources
+        if "forProvider" in item.manifest["spec"]
+    }
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        (None, {"kind": "ProviderConfig", "name": "tap-prod"}),
+        ({"name": "mine"}, {"kind": "ProviderConfig", "name": "mine"}),
+        ({"kind": "ClusterProviderConfig", "name": "mine"}, {"kind": "ClusterProviderConfig", "name": "mine"}),
+    ],
+)
+def test_every_resource_is_made_with_the_chosen_credentials(make_tap: MakeTap, chosen: Json, expected: Json) -> None:
+    tap = make_tap(**({"providerConfigRef": chosen} if chosen else {}))
+    references = [manifest["spec"]["providerConfigRef"] for manifest in manifests(tap).values()]
+    assert references == [expected] * 58
+
+
+def test_a_kind_that_aws_names_is_initialized_late_and_one_that_we_name_is_not(make_tap: MakeTap) -> None:
+    for manifest in manifests(make_tap()).values():
+        ours = "annotations" in manifest["metadata"]
+        wanted = ["Observe", "Create", "Update", "Delete"] if ours else ["*"]
+        assert (manifest["kind"], manifest["spec"]["managementPolicies"]) == (manifest["kind"], wanted)
+
+
+def test_every_resource_that_can_carry_tags_does_and_only_ec2_is_named_by_one(make_tap: MakeTap) -> None:
+    tags = {
+        manifest["kind"]: manifest["spec"]["forProvider"].get("tags")
+        for manifest in manifests(make_tap(tags={"CostCenter": "1", "Team": "a"})).values()
+    }
+    own = {"CostCenter": "1", "Environment": "prod", "Region": "us-east-1", "Team": "a"}
+    assert tags["Key"] == tags["Role"] == tags["Group"] == own
+    assert tags["VPC"] == {**own, "Name": "prod-us-east-1-network-vpc"}
+    assert list(tags["VPC"]) == sorted(tags["VPC"])
+    assert {kind for kind, value in tags.items() if value is None} == {
+        "Alias",
+        "RolePolicy",
+        "Route",
+        "RouteTableAssociation",
+        "VPCEndpointRouteTableAssociation",
+    }
+
+
+def test_iam_is_in_no_region_and_everything_else_is(make_tap: MakeTap) -> None:
+    without = {
+        manifest["kind"]
+        for manifest in manifests(make_tap()).values()
+        if manifest["spec"]["forProvider"].get("region") != "us-east-1"
+    }
+    assert without == {"Role", "RolePolicy"}
+
+
+def test_labels_say_what_a_resource_belongs_to(make_tap: MakeTap) -> None:
+    assert manifests(make_tap())["prod-us-east-1-network-vpc"]["metadata"]["labels"] == {
+        "tap.platform/environment": "prod",
+        "tap.platform/environmenttap": "prod",
+        "tap.platform/region": "us-east-1",
+        "tap.platform/part": "network",
+    }
+
+
+def test_names_of_the_account_differ_between_namespaces_and_regions_and_stay_in_their_limits(make_tap: MakeTap) -> None:
+    def roles(namespace: str, name: str) -> list[str]:
+        tap = make_tap(environmentRef={"name": "e" * 24})
+        tap["metadata"].update(namespace=namespace, name=name)
+        return [
+            manifest["metadata"]["annotations"]["crossplane.io/external-name"]
+            for manifest in manifests(tap).values()
+            if manifest["kind"] == "Role"
+        ]
+
+    found = [roles("a", "r" * 63), roles("b", "r" * 63), roles("a", "r" * 62)]
+    assert len({role for (role,) in found}) == 3
+    assert all(len(role) <= 64 for (role,) in found)
