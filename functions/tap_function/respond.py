@@ -33,6 +33,10 @@ def refused(request: fnv1.RunFunctionRequest, message: str, ttl: int) -> fnv1.Ru
 
 
 def _empty(request: fnv1.RunFunctionRequest, ttl: int) -> fnv1.RunFunctionResponse:
-    answer = response.to(request)
-    answer.meta.ttl.CopyFrom(durationpb.Duration(seconds=ttl))
+    """Returns a response that passes on what earlier steps gave: the SDK's own would add an empty context."""
+    answer = fnv1.RunFunctionResponse(
+        meta=fnv1.ResponseMeta(tag=request.meta.tag, ttl=durationpb.Duration(seconds=ttl)), desired=request.desired
+    )
+    if request.HasField("context"):
+        answer.context.CopyFrom(request.context)
     return answer

@@ -118,7 +118,7 @@ def test_outputs_come_from_the_parts_and_the_key_and_stay(make_tap: MakeTap) -> 
     key = world.objects["prod-us-east-1"]["key"]["status"]["atProvider"]
     vpc = world.objects["prod-us-east-1-network"]["vpc"]["status"]["atProvider"]
     assert outputs == {"vpcId": vpc["id"], "keyId": key["keyId"], "keyArn": key["arn"]}
-    world.tap["status"]["outputs"]["ofANewerVersion"] = "x"
+    world.tap["status"]["outputs"] = {**outputs, "ofANewerVersion": "x"}
     world.objects.clear()
     assert next(world.look())[1].status["outputs"] == outputs
 
