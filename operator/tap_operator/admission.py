@@ -4,6 +4,7 @@ kopf serves and this decides; kopf configures nothing, the chart does. One handl
 pass on the fastest one's denial alone (04, item 30).
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP, Kind
 from tap_api.policy import Violation, judge
 from tap_operator.settings import registry
 
+_LOG = logging.getLogger(__name__)
 #: The kinds that people write.
 KINDS = (ENVIRONMENT_TAP, REGIONAL_TAP)
 
@@ -29,8 +31,14 @@ def handlers() -> kopf.OperatorRegistry:
 def _register(made: kopf.OperatorRegistry, kind: Kind) -> None:
     @kopf.on.validate(GROUP, VERSION, kind.plural, id=kind.singular, registry=made)
     async def judge_it(**review: Any) -> None:  # noqa: ANN401  (kopf passes two dozen things)
-        refusal = decide(kind, review["new"], review["old"])
+        try:
+            refusal = decide(kind, review["new"], review["old"])
+        except Exception:
+            _LOG.exception("cannot judge a %s", kind.kind)
+            raise
         if refusal:
+            if review["uid"]:  # A creation that is only a probe of ours has none.
+                _LOG.info("refused: %s", refusal.replace("\n", " "))
             raise kopf.AdmissionError(refusal, code=422)
 
 

@@ -69,10 +69,12 @@ def admission(  # noqa: PLR0913, PLR0917  (options of a command line)
 
 def _run(log_format: str, work: Coroutine[None, None, None]) -> None:
     kopf.configure(log_format=kopf.LogFormat.JSON if log_format == "json" else kopf.LogFormat.FULL)
-    logging.getLogger("kopf.objects").setLevel(logging.WARNING)  # It tells of every event that it handled.
+    # They tell of every event that was handled and of every request that came.
+    logging.getLogger("kopf.objects").setLevel(logging.ERROR)
+    logging.getLogger("aiohttp.access").setLevel(logging.ERROR)
     try:
         asyncio.run(work)
-    except* (TapError, kopf.LoginError) as group:
+    except* (TapError, kopf.LoginError, OSError) as group:
         click.echo(f"tap-operator: {_first(group)}", err=True)
         sys.exit(1)
 
@@ -144,6 +146,7 @@ async def _unless(stop: asyncio.Event, work: Coroutine[None, None, None]) -> boo
 async def _admit(webhook: Webhook, health_address: str, health_port: int) -> None:
     how = settings()
     how.admission.server = webhook
+    logging.getLogger("kopf.objects").setLevel(logging.CRITICAL)  # Refusals are its errors; ours are logged by us.
 
     async def alive() -> str:
         return ""  # The event loop answers. kopf ends the process when its server or its watch does.
