@@ -103,7 +103,9 @@ def main() -> None:
         log = Places.find().logs / "bug.log"
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         log.write_text(traceback.format_exc(), encoding="utf-8")
-        click.echo(f"Error: a bug in tap_cluster ({type(error).__name__}: {error}). Please report it with {log}", err=True)
+        click.echo(
+            f"Error: a bug in tap_cluster ({type(error).__name__}: {error}). Please report it with {log}", err=True
+        )
     sys.exit(1)
 
 

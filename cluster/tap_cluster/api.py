@@ -45,7 +45,7 @@ class Cluster:
         return Kubectl(self.kubeconfig, child_env(self.places))(*args, text=input, timeout=timeout)
 
     def tool(self, name: str) -> Path:
-        """Return the path of a Go tool, built if it is not there; `crossplane` is the core, `crossplane-cli` the CLI."""
+        """Return the path of a Go tool, built if absent; `crossplane` is the core, `crossplane-cli` the CLI."""
         return tool(name, self.places, self.progress)
 
     def process(self, name: str) -> Part:
@@ -91,7 +91,9 @@ def ensure(
     return Cluster(found, current.kubeconfig(os.environ), places, progress)
 
 
-def down(chosen: Kind | str | None = None, *, places: Places | None = None, progress: Progress | None = None) -> list[str]:
+def down(
+    chosen: Kind | str | None = None, *, places: Places | None = None, progress: Progress | None = None
+) -> list[str]:
     """Stop a cluster that `ensure` started; return the names of what was stopped."""
     places, progress = places or Places.find(), progress or Progress()
     found = resolve(chosen)

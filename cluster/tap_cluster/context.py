@@ -50,7 +50,7 @@ class Context:
         """Drop what was done if it was done to another cluster (its data folder was removed)."""
         uid = self.kubectl.read("namespace", "kube-system")["metadata"]["uid"]
         if self.state.done.get(CLUSTER) != uid:
-            self.state.done = {CLUSTER: uid}
+            self.state.done, self.state.applied = {CLUSTER: uid}, {}
             self.state.save()
 
     def once(self, name: str, inputs: str, do: Callable[[], None], still: Callable[[], bool] = lambda: True) -> None:
@@ -62,11 +62,19 @@ class Context:
         self.state.done[name] = inputs
         self.state.save()
 
-    def apply_once(self, name: str, text: str, then: Callable[[], None] = lambda: None) -> None:
-        """Apply manifests unless these very ones were applied and all their objects are there."""
+    def apply_once(self, name: str, text: str, *, prune: bool = False) -> None:
+        """Apply manifests unless these very ones were applied and all their objects are there.
+
+        With `prune`, what the last version of this step applied and this one does not is deleted.
+        """
 
         def do() -> None:
-            self.kubectl.apply(text)
-            then()
+            now = self.kubectl.apply(text)
+            gone = set(self.state.applied.get(name, ())) - set(now)
+            if prune and gone:
+                self.kubectl("delete", "--ignore-not-found", "-f", "-", text="\n---\n".join(sorted(gone)))
+            if prune:
+                self.state.applied[name] = now
 
-        self.once(name, digest(text), do, lambda: self.kubectl.holds(text))
+        if text.strip():
+            self.once(name, digest(text), do, lambda: self.kubectl.holds(text))

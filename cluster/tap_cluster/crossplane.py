@@ -1,7 +1,7 @@
 """Crossplane core and its RBAC manager as processes, with the rights that the official chart gives them and no more.
 
-The chart's service accounts and roles are applied, its Deployments are not: each process runs with a token of its account.
-Crossplane listens for webhooks, metrics and probes on every address (it has no flag for the host); the webhook speaks TLS.
+The chart's service accounts and roles are applied, its Deployments are not: each process has a token of its account.
+Crossplane listens for webhooks, metrics and probes on every address, for it has no flag for the host.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from tap_cluster.context import Context
 from tap_cluster.errors import ClusterError
 from tap_cluster.kubectl import external_name, manifests, namespace
 from tap_cluster.places import Places, write_private
-from tap_cluster.run import child_env, run
-from tap_cluster.supervisor import Program, digest, digest_files, wait_until
+from tap_cluster.run import child_env, run, run_logged
+from tap_cluster.supervisor import Program, digest, digest_files
 
 NAMESPACE = "crossplane-system"
 MODULE = "github.com/crossplane/crossplane/v2"
 CORE, RBAC = "crossplane", "rbac-manager"
 WEBHOOKS = "crossplane-webhooks"
 SECRETS = {"server": "crossplane-tls-server", "client": "crossplane-tls-client", "ca": "crossplane-root-ca"}
-PORTS = {name: "crossplane" for name in ("crossplane-webhook", "crossplane-metrics", "crossplane-health")}
+PORTS = dict.fromkeys(("crossplane-webhook", "crossplane-metrics", "crossplane-health"), "crossplane")
 WITHOUT_NODES = frozenset({"Deployment", "Service"})
 INIT_TRIES = 5
 
@@ -38,7 +38,12 @@ def install(context: Context) -> None:
     binary, port = context.tools["crossplane"], context.ports["crossplane-webhook"]
     inputs = digest(binary, port)
     still = manifests([_secret(name) for name in SECRETS.values()])
-    context.once("Crossplane's CRDs, roles and certificates", inputs, lambda: _install(context), lambda: context.kubectl.holds(still))
+    context.once(
+        "Crossplane's CRDs, roles and certificates",
+        inputs,
+        lambda: _install(context),
+        lambda: context.kubectl.holds(still),
+    )
     for folder, name in SECRETS.items():
         _write_secret(context, name, context.places.private("crossplane", folder))
 
@@ -102,7 +107,9 @@ def without_nodes(rendered: str) -> str:
 
 def _install(context: Context) -> None:
     chart = source(context.places) / "cluster" / "charts" / "crossplane"
-    rendered = run([context.tools["helm"], "template", "crossplane", chart, "-n", NAMESPACE], env=child_env(context.places))
+    rendered = run(
+        [context.tools["helm"], "template", "crossplane", chart, "-n", NAMESPACE], env=child_env(context.places)
+    )
     port = context.ports["crossplane-webhook"]
     context.kubectl.apply(manifests([namespace(NAMESPACE), external_name(WEBHOOKS, NAMESPACE, port)]))
     context.kubectl.apply(without_nodes(rendered))
@@ -111,7 +118,7 @@ def _install(context: Context) -> None:
     # The first run can meet a CRD that is not served yet, or a role that is not aggregated yet.
     for attempt in range(1, INIT_TRIES + 1):
         try:
-            run([context.tools["crossplane"], "core", "init"], env=_init_env(context), log=log)
+            run_logged([context.tools["crossplane"], "core", "init"], _init_env(context), log)
         except ClusterError:
             if attempt == INIT_TRIES:
                 raise

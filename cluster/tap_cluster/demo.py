@@ -67,7 +67,12 @@ class _Demo:
         binaries = Path(sys.executable).parent
         env = child_env(cluster.places)
         terminal = {name: os.environ[name] for name in ("TERM", "COLUMNS", "NO_COLOR") if name in os.environ}
-        self._env = {**env, **terminal, "KUBECONFIG": str(cluster.kubeconfig), "PATH": f"{binaries}:{env.get('PATH', '')}"}
+        self._env = {
+            **env,
+            **terminal,
+            "KUBECONFIG": str(cluster.kubeconfig),
+            "PATH": f"{binaries}:{env.get('PATH', '')}",
+        }
         self._root = cluster.places.repository
         self._say = cluster.progress.say
 

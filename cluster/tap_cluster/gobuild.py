@@ -8,22 +8,36 @@ from pathlib import Path
 from tap_cluster import golang
 from tap_cluster.errors import ClusterError
 from tap_cluster.progress import Progress
+from tap_cluster.recipes import Binary
 
 
-def argv(package: str, ldflags: str, out: Path) -> list[str]:
+def argv(package: str, flags: str, out: Path) -> list[str]:
     """Return the command line of a build; `-v` names each package as it is compiled."""
-    return ["go", "build", "-v", *golang.FLAGS, f"-ldflags={ldflags}", "-o", str(out), package]
+    return ["go", "build", "-v", *golang.FLAGS, f"-ldflags={flags}", "-o", str(out), package]
 
 
-def build(source: Path, package: str, ldflags: str, out: Path, log: Path, progress: Progress) -> None:
-    """Build one program; the step shows how many packages have been compiled.
+def ldflags(binary: Binary, source: Path) -> str:
+    """Return the linker's flags of one program; the versions it says of itself come from go.mod."""
+    words = ["-s", "-w"]
+    for variable, value in binary.stamps.items():
+        words += ["-X", f"{variable}={golang.pinned(source, value[1:]) if value.startswith('@') else value}"]
+    return " ".join(words)
+
+
+def build(source: Path, binary: Binary, folder: Path, log: Path, progress: Progress) -> None:
+    """Build one program into `folder`; the step shows how many packages have been compiled.
 
     Raises:
         ClusterError: the build failed.
     """
-    with log.open("a") as said, progress.step(f"building {out.name}", log=log, detail=lambda: compiled(log)):
+    with log.open("a") as said, progress.step(f"building {binary.name}", log=log, detail=lambda: compiled(log)):
         child = subprocess.Popen(  # noqa: S603 - argv comes from the table of recipes
-            argv(package, ldflags, out), cwd=source, env=golang.env(), stdout=said, stderr=said, stdin=subprocess.DEVNULL
+            argv(binary.package, ldflags(binary, source), folder / binary.name),
+            cwd=source,
+            env=golang.env(),
+            stdout=said,
+            stderr=said,
+            stdin=subprocess.DEVNULL,
         )
         try:
             failed = child.wait() != 0
@@ -32,7 +46,7 @@ def build(source: Path, package: str, ldflags: str, out: Path, log: Path, progre
             child.wait()
             raise
     if failed:
-        what = f"building {out.name} failed"
+        what = f"building {binary.name} failed"
         raise ClusterError(what, mend(log), log=log)
 
 

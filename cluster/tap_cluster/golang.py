@@ -16,7 +16,7 @@ FLAGS = ("-trimpath", "-buildvcs=false")
 
 
 def env() -> dict[str, str]:
-    """Return the environment of every `go` call: the user's own (proxies, caches), without what would change the result."""
+    """Return the environment of `go`: the user's own (proxies, caches), without what would change the result."""
     return {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
 
 

@@ -43,10 +43,11 @@ class Kubectl:
         argv = [binary(), "--kubeconfig", self.kubeconfig, *args]
         return run(argv, env=self.env, text=text, timeout=timeout)
 
-    def apply(self, text: str, *more: str) -> None:
-        """Server-side apply of manifests, as their only owner."""
+    def apply(self, text: str) -> list[str]:
+        """Server-side apply of manifests, as their only owner; return the bare identity of each object."""
         owner = ("--server-side", "--force-conflicts", f"--field-manager={FIELD_MANAGER}")
-        self("apply", *owner, *more, "-f", "-", text=text)
+        said = json.loads(self("apply", *owner, "-o", "json", "-f", "-", text=text))
+        return [identity(found) for found in said.get("items", [said])]
 
     def holds(self, text: str) -> bool:
         """Say whether every object of these manifests is there."""
@@ -69,6 +70,12 @@ class Kubectl:
 def manifests(objects: Iterable[Mapping[str, Any]]) -> str:
     """Return objects as one JSON list that kubectl reads."""
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
+
+
+def identity(found: Mapping[str, Any]) -> str:
+    """Return the least manifest that names an object."""
+    metadata = {key: found["metadata"][key] for key in ("name", "namespace") if key in found["metadata"]}
+    return json.dumps({"apiVersion": found["apiVersion"], "kind": found["kind"], "metadata": metadata})
 
 
 def namespace(name: str) -> Manifest:

@@ -1,4 +1,4 @@
-"""The function's package: built and pushed with Crossplane's own CLI to a registry on loopback, and installed as a Function."""
+"""The function's package: built and pushed with Crossplane's own CLI to a registry on loopback, and installed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tap_cluster.context import Context
 from tap_cluster.errors import ClusterError
 from tap_cluster.kubectl import Manifest, manifests
 from tap_cluster.places import Places
-from tap_cluster.run import child_env, run
+from tap_cluster.run import child_env, run_logged
 from tap_cluster.supervisor import Program, digest_files
 
 FUNCTION = "function-tap"
@@ -66,13 +66,15 @@ def build_argv(cli: Path, folder: Path, out: Path) -> list[str]:
 
 
 def push_argv(cli: Path, file: Path, reference: str) -> list[str]:
-    """Return the command line that pushes it. The host must be an address or have a dot; loopback is spoken to plainly."""
+    """Return the command line that pushes it; the host must be an address or have a dot."""
     return [str(cli), "xpkg", "push", f"--package-files={file}", reference]
 
 
 def healthy(context: Context) -> bool:
     """Say whether Crossplane has installed the package and found its runtime."""
-    status = json.loads(context.kubectl("get", f"function.pkg.crossplane.io/{FUNCTION}", "-o", "json")).get("status", {})
+    status = json.loads(context.kubectl("get", f"function.pkg.crossplane.io/{FUNCTION}", "-o", "json")).get(
+        "status", {}
+    )
     good = {condition["type"] for condition in status.get("conditions", []) if condition["status"] == "True"}
     return good >= {"Installed", "Healthy"}
 
@@ -81,8 +83,8 @@ def _push(context: Context, reference: str) -> None:
     cli, env = context.tools["crossplane-cli"], child_env(context.places)
     file = context.places.private("package") / f"{FUNCTION}.xpkg"
     file.unlink(missing_ok=True)
-    run(build_argv(cli, source(context.places), file), env=env, log=context.places.logs / "xpkg-build.log")
-    run(push_argv(cli, file, reference), env=env, log=context.places.logs / "xpkg-push.log")
+    run_logged(build_argv(cli, source(context.places), file), env, context.places.logs / "xpkg-build.log")
+    run_logged(push_argv(cli, file, reference), env, context.places.logs / "xpkg-push.log")
 
 
 def _pushed(context: Context, tag: str) -> bool:

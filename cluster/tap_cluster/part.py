@@ -14,7 +14,7 @@ from tap_cluster.state import Record, State
 
 @dataclass(frozen=True)
 class Part:
-    """A process by its name: etcd, kube-apiserver, crossplane, function, operator, admission …"""
+    """A process by its name, such as kube-apiserver, function or operator."""
 
     name: str
     places: Places

@@ -62,7 +62,7 @@ def start(argv: Sequence[str | Path], env: Mapping[str, str], log: Path) -> Iden
     words = [str(part) for part in argv]
     nothing = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
     try:
-        pid = os.posix_spawn(  # noqa: S606 - argv comes from this package's own tables
+        pid = os.posix_spawn(
             words[0],
             words,
             dict(env),
@@ -73,7 +73,9 @@ def start(argv: Sequence[str | Path], env: Mapping[str, str], log: Path) -> Iden
         )
     except OSError as error:
         what = f"{words[0]} cannot be started: {error.strerror}"
-        raise ClusterError(what, "Is it there, and may you execute it? `python -m tap_cluster tools` builds it") from error
+        raise ClusterError(
+            what, "Is it there, and may you execute it? `python -m tap_cluster tools` builds it"
+        ) from error
     finally:
         os.close(out)
     identity = _settled(pid)

@@ -40,12 +40,14 @@ class Progress:
 
         watch = threading.Thread(target=self._watch, args=(clock, stop), daemon=True)
         watch.start()
+        verdict = "failed after "
         try:
             yield
+            verdict = ""
         finally:
             stop.set()
             watch.join()
-        self.say(f"  {title}: {time.monotonic() - begun:.1f} s")
+            self.say(f"  {title}: {verdict}{time.monotonic() - begun:.1f} s")
 
     def _watch(self, clock: Callable[[], str], stop: threading.Event) -> None:
         if self._quiet:

@@ -56,7 +56,8 @@ def role(names: list[str]) -> Manifest:
             "labels": {"rbac.crossplane.io/aggregate-to-crossplane": "true"},
         },
         "rules": [
-            {"apiGroups": [group], "resources": resources, "verbs": ["*"]} for group, resources in sorted(groups.items())
+            {"apiGroups": [group], "resources": resources, "verbs": ["*"]}
+            for group, resources in sorted(groups.items())
         ],
     }
 

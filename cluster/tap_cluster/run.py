@@ -19,10 +19,9 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     text: str | None = None,
-    log: Path | None = None,
     timeout: float | None = None,
 ) -> str:
-    """Return what a command printed; with `log`, what it said goes there too.
+    """Return what a command printed.
 
     Raises:
         ClusterError: the command cannot be started, failed, or took longer than `timeout` seconds.
@@ -46,14 +45,25 @@ def run(
         raise ClusterError(what, f"Install it, or look at {argv[0]}") from error
     except subprocess.TimeoutExpired as error:
         what = f"{name} gave no answer within {timeout:.0f} s"
-        raise ClusterError(what, "Is the machine overloaded? Try again", log=log) from error
-    if log is not None:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text(done.stderr + done.stdout, encoding="utf-8")
+        raise ClusterError(what, "Is the machine overloaded? Try again") from error
     if done.returncode != 0:
         what = f"{name} {_verb(argv)} failed: {_last_line(done.stderr or done.stdout)}"
-        raise ClusterError(what, log=log, output=done.stderr)
+        raise ClusterError(what, output=done.stderr or done.stdout)
     return done.stdout
+
+
+def run_logged(argv: Sequence[str | Path], env: Mapping[str, str], log: Path) -> None:
+    """Run a command whose words matter only when it fails; they are kept in `log`.
+
+    Raises:
+        ClusterError: as `run` does, with the log's name.
+    """
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        log.write_text(run(argv, env=env), encoding="utf-8")
+    except ClusterError as error:
+        log.write_text(error.output, encoding="utf-8")
+        raise ClusterError(error.what, error.mend, log=log, output=error.output) from error
 
 
 def child_env(places: Places, **more: str | Path) -> dict[str, str]:

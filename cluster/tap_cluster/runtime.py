@@ -1,8 +1,8 @@
 """The package runtime that `Function=External` leaves to us: tell Crossplane where the function listens.
 
 Crossplane calls the endpoint in the status of the active FunctionRevision. A package with a new digest makes a new
-revision with an empty status, so this watches for as long as the cluster runs. Every active revision of our function gets
-the one process of this machine, which runs the code of the working tree.
+revision with an empty status, so this watches for as long as the cluster runs. Every active revision of our function
+gets the one process of this machine, which runs the code of the working tree.
 """
 
 from __future__ import annotations
@@ -113,7 +113,15 @@ def _patch(base: list[str], revision: dict[str, Any], endpoint: str) -> None:
         return
     name = revision["metadata"]["name"]
     intent = {key: revision[key] for key in ("apiVersion", "kind")} | {"metadata": {"name": name}, "status": status}
-    apply = ("apply", "--server-side", "--force-conflicts", f"--field-manager={ACCOUNT}", "--subresource=status", "-f", "-")
+    apply = (
+        "apply",
+        "--server-side",
+        "--force-conflicts",
+        f"--field-manager={ACCOUNT}",
+        "--subresource=status",
+        "-f",
+        "-",
+    )
     try:
         run([*base, *apply], text=json.dumps(intent))
     except ClusterError as error:

@@ -36,7 +36,7 @@ def admission_authority(context: Context) -> Authority:
 
 
 def install_function_certificate(context: Context) -> None:
-    """Sign the function's certificate with Crossplane's root, as Crossplane's own runtime would, and store it as it would."""
+    """Sign the function's certificate with Crossplane's root and store it, as its own package runtime would."""
     root = context.places.embedded / "crossplane" / "ca"
     authority = Authority.load((root / "tls.crt").read_bytes(), (root / "tls.key").read_bytes())
     folder = authority.issue(context.places.private("function"), Leaf("function-tap", names=FUNCTION_NAMES))
@@ -76,7 +76,9 @@ def _admission(context: Context) -> Program:
     health, folder = context.ports["admission-health"], context.places.private("pki-admission", "server")
     where = ("--address", "127.0.0.1", "--port", str(context.ports["admission"]), "--certs-dir", str(folder))
     argv = (*script("tap-operator"), "admission", *where, "--health-port", str(health))
-    return _with_account(context, "admission", argv, health, digest(_source(context, OPERATOR_SOURCE), digest_files([folder])))
+    return _with_account(
+        context, "admission", argv, health, digest(_source(context, OPERATOR_SOURCE), digest_files([folder]))
+    )
 
 
 def _with_account(context: Context, name: str, argv: tuple[str, ...], health: int, seal: str) -> Program:

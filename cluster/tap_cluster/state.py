@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from tap_cluster.ports import choose, free
 from tap_cluster.errors import ClusterError
 from tap_cluster.places import write_private
+from tap_cluster.ports import choose, free
 from tap_cluster.processes import Identity, alive
 
 
@@ -24,12 +24,17 @@ class Record:
 
 @dataclass
 class State:
-    """Ports by name, processes in the order of their start, and the digest of each finished step."""
+    """What is known from before.
+
+    Ports by name; processes in the order of their start; the digest of each finished step; and for steps that prune,
+    the objects they applied, each as the manifest that deletes it.
+    """
 
     path: Path
     ports: dict[str, int] = field(default_factory=dict)
     processes: dict[str, Record] = field(default_factory=dict)
     done: dict[str, str] = field(default_factory=dict)
+    applied: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path) -> State:
@@ -44,12 +49,14 @@ class State:
                 name: Record(Identity(**entry["identity"]), entry["fingerprint"], entry["log"])
                 for name, entry in raw["processes"].items()
             }
-            return cls(path, dict(raw["ports"]), processes, dict(raw["done"]))
+            return cls(path, dict(raw["ports"]), processes, dict(raw["done"]), dict(raw.get("applied", {})))
         except FileNotFoundError:
             return cls(path)
         except (ValueError, KeyError, TypeError, OSError) as error:
             what = f"{path} cannot be read ({type(error).__name__})"
-            raise ClusterError(what, f"Remove it and run `up` again; stop what still runs by `ps`: {path.parent}") from error
+            raise ClusterError(
+                what, f"Remove it and run `up` again; stop what still runs by `ps`: {path.parent}"
+            ) from error
 
     def save(self) -> None:
         """Write the file."""
@@ -57,6 +64,7 @@ class State:
             "ports": self.ports,
             "processes": {name: asdict(record) for name, record in self.processes.items()},
             "done": self.done,
+            "applied": self.applied,
         }
         write_private(self.path, json.dumps(data, indent=2) + "\n")
 

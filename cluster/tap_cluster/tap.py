@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from tap_cluster.run import child_env, run
 from tap_cluster.services import NAMESPACE, admission_authority
 from tap_cluster.waiting import wait_for_condition
 
+KIND = re.compile(r"^kind:\s*(\w+)", re.MULTILINE)
 ENVIRONMENTS = ("dev", "staging", "prod")
 XRD = "compositeresourcedefinitions.apiextensions.crossplane.io"
 
@@ -26,7 +28,10 @@ def install_operator(context: Context) -> None:
     chart = _there(context.places.repository / "charts" / "operator", "Chart.yaml")
     rendered = run(helm_argv(context.tools["helm"], chart, values), env=child_env(context.places))
     context.apply_once("namespace of the operator", manifests([namespace(NAMESPACE)]))
-    context.apply_once("operator's CRDs, roles and policies", rendered)
+    crds, others = split(rendered)
+    context.apply_once("operator's CRDs", crds)
+    # A policy that the chart no longer has must not go on refusing; a CRD would take its objects with it.
+    context.apply_once("operator's roles and policies", others, prune=True)
 
 
 def install_api(context: Context) -> None:
@@ -75,6 +80,14 @@ def write_values(context: Context, values: Mapping[str, Any]) -> Path:
     path = context.places.private("values") / "operator.json"
     write_private(path, json.dumps(values, indent=1))
     return path
+
+
+def split(rendered: str) -> tuple[str, str]:
+    """Return the CRDs of a rendered chart, and all else."""
+    parts = re.split(r"^---\s*$", rendered, flags=re.MULTILINE)
+    kinds = [(found[1], part) for part in parts if (found := KIND.search(part))]
+    crds = [part for kind, part in kinds if kind == "CustomResourceDefinition"]
+    return "---\n".join(crds), "---\n".join(part for kind, part in kinds if kind != "CustomResourceDefinition")
 
 
 def helm_argv(helm: Path, chart: Path, values: Path) -> list[str]:

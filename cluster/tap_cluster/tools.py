@@ -11,11 +11,11 @@ from pathlib import Path
 
 from tap_cluster import disk, golang
 from tap_cluster.errors import ClusterError
-from tap_cluster.gobuild import build
+from tap_cluster.gobuild import build, ldflags
 from tap_cluster.locks import held
 from tap_cluster.places import Places
 from tap_cluster.progress import Progress
-from tap_cluster.recipes import RECIPES, Binary, Recipe
+from tap_cluster.recipes import RECIPES, Recipe
 
 
 def ensure(names: Iterable[str], places: Places, progress: Progress) -> dict[str, Path]:
@@ -32,7 +32,9 @@ def ensure(names: Iterable[str], places: Places, progress: Progress) -> dict[str
             absent = [recipe for recipe in absent if not homes[recipe.name].exists()]
             disk.check(sum(recipe.cold_bytes for recipe in absent), places.tools)
             if absent:
-                progress.say(f"Building {', '.join(recipe.name for recipe in absent)}, once; a cold build takes minutes")
+                progress.say(
+                    f"Building {', '.join(recipe.name for recipe in absent)}, once; a cold build takes minutes"
+                )
             for recipe in absent:
                 _build(recipe, homes[recipe.name], places, progress)
     return {binary.name: homes[recipe.name] / binary.name for recipe in recipes for binary in recipe.binaries}
@@ -54,21 +56,13 @@ def key(source: Path, toolchain: str, recipe: Recipe) -> str:
     return total.hexdigest()[:16]
 
 
-def ldflags(binary: Binary, source: Path) -> str:
-    """Return the linker's flags of one program; the versions it says of itself come from go.mod."""
-    words = ["-s", "-w"]
-    for variable, value in binary.stamps.items():
-        words += ["-X", f"{variable}={golang.pinned(source, value[1:]) if value.startswith('@') else value}"]
-    return " ".join(words)
-
-
 def _build(recipe: Recipe, target: Path, places: Places, progress: Progress) -> None:
     source, log = places.recipes / recipe.name, places.tools / f"{recipe.name}.log"
     log.unlink(missing_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{recipe.name}-", dir=places.tools))
     try:
         for binary in recipe.binaries:
-            build(source, binary.package, ldflags(binary, source), part / binary.name, log, progress)
+            build(source, binary, part, log, progress)
         part.chmod(0o755)
         part.rename(target)
     except OSError as error:

@@ -8,7 +8,7 @@ from tap_cluster.context import Context
 from tap_cluster.errors import ClusterError
 from tap_cluster.supervisor import wait_until
 
-NAMES = "{range .items[*]}{.metadata.name}={.status.conditions[?(@.type==\"%s\")].status}{\"\\n\"}{end}"
+NAMES = '{range .items[*]}{.metadata.name}={.status.conditions[?(@.type=="%s")].status}{"\\n"}{end}'
 
 
 def wait_until_established(context: Context, crds: Iterable[str], patience: float = 60.0) -> None:
