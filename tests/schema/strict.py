@@ -1,0 +1,65 @@
+"""CustomResourceDefinitions as validators that miss nothing: unknown fields, and what the provider's CEL requires."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+
+from tap_api import manifest
+from tap_api.base import Json
+from tap_stack.catalogue import catalogue
+
+#: The provider's CEL: a field is needed in forProvider or initProvider, unless the resource is only observed.
+_REQUIRED = re.compile(r"spec\.forProvider\.(\w+) is a required parameter")
+
+
+class Schema:
+    """A kind's schema."""
+
+    def __init__(self, schema: Json) -> None:
+        """Args: schema: openAPIV3Schema of a CRD or an XRD."""
+        spec = schema["properties"]["spec"]
+        rules = [rule.get("message", "") for rule in spec.get("x-kubernetes-validations", [])]
+        self.required = [match[1] for rule in rules if (match := _REQUIRED.fullmatch(rule))]
+        self._validator = jsonschema_rs.Draft4Validator(_strict(schema))
+
+    def faults(self, resource: Json) -> list[str]:
+        """Returns what is wrong with a resource."""
+        found = [
+            f"{'.'.join(map(str, error.instance_path))}: {error.message}"
+            for error in self._validator.iter_errors(resource)
+        ]
+        spec = resource["spec"]
+        given = {**spec.get("initProvider", {}), **spec.get("forProvider", {})}
+        return found + [f"spec.forProvider.{name} is missing" for name in self.required if name not in given]
+
+
+def of_provider(crds: Path) -> dict[tuple[str, str], Schema]:
+    """Returns the schemas of the kinds that are composed, by apiVersion and kind."""
+    found = {}
+    for entry in catalogue().values():
+        (crd,) = manifest.read(crds / f"{entry.group}_{entry.plural}.yaml")
+        (version,) = crd["spec"]["versions"]
+        found[entry.api_version, entry.kind] = Schema(version["schema"]["openAPIV3Schema"])
+    return found
+
+
+def unknown_references(resource: Json) -> Iterator[str]:
+    """Yields the values of fields called `...Ref` that are not a name with, perhaps, a policy."""
+    for field, value in resource["spec"].get("forProvider", {}).items():
+        if field.endswith("Ref") and set(value) - {"name", "policy"}:
+            yield f"{field}: {value}"
+
+
+def _strict(node: Any) -> Any:
+    """Returns a schema that refuses unknown fields, which a CRD would silently prune."""
+    if isinstance(node, list):
+        return [_strict(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    strict = {key: _strict(value) for key, value in node.items()}
+    if isinstance(node.get("properties"), dict) and not node.get("x-kubernetes-preserve-unknown-fields"):
+        strict.setdefault("additionalProperties", False)
+    return strict
