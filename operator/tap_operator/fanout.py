@@ -45,16 +45,21 @@ def handlers(queue: WorkQueue, echoes: Echoes) -> kopf.OperatorRegistry:
 
 
 def owners(regional_tap: Mapping[str, Any]) -> set[str]:
-    """Returns the names of the EnvironmentTaps that a RegionalTap concerns: its owner, and whose it says it is."""
-    meta = regional_tap.get("metadata") or {}
+    """Returns the names of the EnvironmentTaps that a RegionalTap concerns.
+
+    Its owner, whose it says it is, and the one that wants its name: that waits for a namesake to go.
+    """
+    meta, spec = regional_tap.get("metadata") or {}, regional_tap.get("spec") or {}
     named = {
         owner.get("name", "")
         for owner in meta.get("ownerReferences") or []
         if owner.get("kind") == ENVIRONMENT_TAP.kind and str(owner.get("apiVersion", "")).startswith(f"{GROUP}/")
     }
     label = (meta.get("labels") or {}).get(LABEL_ENVIRONMENT_TAP, "")
-    reference = ((regional_tap.get("spec") or {}).get("environmentRef") or {}).get("name", "")
-    return (named | {label, reference}) - {""}
+    reference = (spec.get("environmentRef") or {}).get("name", "")
+    name = str(meta.get("name", ""))
+    wants = name.removesuffix(f"-{spec.get('region')}")
+    return (named | {label, reference, wants if wants != name else ""}) - {""}
 
 
 def _heard(echoes: Echoes, kind: str, event: kopf.RawEvent) -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from tap_api.base import Json
 from tap_api.common import Role
 from tap_api.fanout import Observed, is_controlled
+from tap_api.kinds import ENVIRONMENT_TAP
 from tap_api.status import Condition, EnvironmentTapStatus, Outputs, RegionStatus, ResourceCounts, total
 
 Truth = Literal["True", "False", "Unknown"]
@@ -129,7 +130,7 @@ def _regions(
     for name in [*wanted, *leaving][:_MOST_REGIONS]:
         tap = observed.get(name)
         ours = tap if tap is not None and is_controlled(tap, meta["uid"]) else None
-        trouble = troubles.get(name) or (_taken(tap) if tap is not None and ours is None else None)
+        trouble = troubles.get(name) or (_taken(tap, meta["name"]) if tap is not None and ours is None else None)
         role = Role.PRIMARY if name == spec.get("primaryRegion") else Role.SECONDARY
         synced = _region_synced(ours, trouble)
         healthy = _from_condition(ours, "ResourcesHealthy", "NotReported", "no report of its resources yet")
@@ -192,9 +193,14 @@ def _parts(tap: Mapping[str, Any] | None) -> str:
     )
 
 
-def _taken(tap: Mapping[str, Any]) -> Trouble:
+def _taken(tap: Mapping[str, Any], environment_tap: str) -> Trouble:
     meta = tap["metadata"]
     owner = next((owner for owner in meta.get("ownerReferences") or [] if owner.get("controller")), None)
+    # An environment that was deleted and is made again finds its old regions on their way out.
+    if meta.get("deletionTimestamp") or (
+        owner and (owner["kind"], owner["name"]) == (ENVIRONMENT_TAP.kind, environment_tap)
+    ):
+        return Trouble("Removing", f"an earlier RegionalTap {meta['name']} is being removed; this one is applied then")
     holder = f"it belongs to {owner['kind']} {owner['name']}" if owner else "nobody controls it"
     return Trouble(
         "NameTaken",
