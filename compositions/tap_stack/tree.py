@@ -7,8 +7,9 @@ from tap_api.base import GROUP, Json
 from tap_stack.assembly import Emitted
 from tap_stack.compose import compose
 from tap_stack.composed import Composed
-from tap_stack.observation import Observed
+from tap_stack.observation import Observation, Observed
 
+COMPOSITE = "crossplane.io/composite"
 #: What is observed of each XR: its name -> its composed resources.
 World = Mapping[str, Observed]
 
@@ -18,7 +19,9 @@ def stored(parent: Mapping[str, Any], resource: Emitted) -> Json:
     owner = parent["metadata"]
     metadata = dict(resource.manifest["metadata"])
     metadata["namespace"] = owner.get("namespace", "")
-    metadata["labels"] = {**metadata.get("labels", {}), "crossplane.io/composite": owner["name"]}
+    # The name of the XR at the top, however deep: an XR that has the label hands on its own.
+    top = owner.get("labels", {}).get(COMPOSITE, owner["name"])
+    metadata["labels"] = {**metadata.get("labels", {}), COMPOSITE: top}
     metadata["annotations"] = {
         **metadata.get("annotations", {}),
         "crossplane.io/composition-resource-name": resource.key,
@@ -51,5 +54,13 @@ def walk(xr: Mapping[str, Any], world: World | None = None) -> Iterator[tuple[Ma
     yield xr, composed
     for resource in composed.resources:
         if resource.manifest["apiVersion"].partition("/")[0] == GROUP:
-            status = observed[resource.key].field("status") if resource.key in observed else None
-            yield from walk({**stored(xr, resource), **({"status": status} if status else {})}, world)
+            yield from walk(_observed(stored(xr, resource), observed.get(resource.key)), world)
+
+
+def _observed(xr: Json, observation: Observation | None) -> Json:
+    """Returns `xr` with what only the apiserver knows of it."""
+    if observation is None:
+        return xr
+    uid, status = observation.field("metadata", "uid"), observation.field("status")
+    metadata = {**xr["metadata"], **({"uid": uid} if uid else {})}
+    return {**xr, "metadata": metadata, **({"status": status} if status else {})}

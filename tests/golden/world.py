@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
+from uuid import NAMESPACE_DNS, uuid5
 
 from tap_api import manifest
 from tap_api.base import GROUP, Json
@@ -60,6 +61,7 @@ class World:
     def __init__(self, tap: Json) -> None:
         """Args: tap: the RegionalTap."""
         self.tap = deepcopy(tap)
+        self.tap["metadata"].setdefault("uid", str(uuid5(NAMESPACE_DNS, tap["metadata"]["name"])))
         self.objects: dict[str, dict[str, Json]] = {}
 
     def turn(self) -> list[Composing]:
@@ -95,6 +97,7 @@ class World:
 
 
 def _followed(resource: Json, results: dict[str, Composed]) -> Json:
+    resource["metadata"]["uid"] = str(uuid5(NAMESPACE_DNS, f"{resource['kind']}/{resource['metadata']['name']}"))
     if resource["apiVersion"].partition("/")[0] != GROUP:
         return provided(resource)
     composed = results[resource["metadata"]["name"]]
