@@ -3,9 +3,9 @@
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
-from tap_api.base import ApiModel, Arn, DnsLabel, RegionName, immutable, list_map
+from tap_api.base import ApiModel, Arn, DnsLabel, RegionName, cel, immutable, list_map
 
 
 class Environment(StrEnum):
@@ -109,14 +109,28 @@ class Facts(ApiModel):
     sessions_table: SessionsTableFact | None = Field(None, description="The table's replica (on a secondary).")
 
 
+NAMES_END_IN_IT = "names of AWS resources end in its digest"
+
+
 class RegionContext(ApiModel):
     """What a region and each of its parts carry."""
+
+    model_config = ConfigDict(
+        json_schema_extra=cel(
+            (
+                "has(self.environmentRef) == has(oldSelf.environmentRef)",
+                f"environmentRef cannot be added or removed: {NAMES_END_IN_IT}",
+            ),
+        )
+    )
 
     environment: Environment = Field(
         description="The environment.", json_schema_extra=immutable("names and tags of AWS resources carry it")
     )
     environment_ref: EnvironmentRef | None = Field(
-        None, description="The EnvironmentTap that this region belongs to; unset: the region stands alone."
+        None,
+        description="The EnvironmentTap that this region belongs to; unset: the region stands alone.",
+        json_schema_extra=immutable(NAMES_END_IN_IT),
     )
     region: RegionName = Field(
         description="The AWS region.", json_schema_extra=immutable("make a RegionalTap for the other region")
