@@ -12,12 +12,20 @@ _TELLING = ("Synced", "LastAsyncOperation", RESOURCES_HEALTHY)
 _NOISE = re.compile(
     r",? ?(?:RequestID|HostID|Request ID|Host ID): ?[^\s,]+|,? ?Encoded authorization failure message: ?\S+"
 )
+#: What a provider says of a resource whose sibling is not there yet. Said of fifty, it would hide the one that fails.
+_WAITS = "cannot resolve references"
+PROVIDER_SILENT = "ProviderSilent"
 _MAX_NAMED = 3
 _MAX_CAUSE = 500
 
 
 def trouble(observation: Observation) -> str:
     """Returns what is wrong with a resource; empty where nothing is known to be."""
+    text = _complaint(observation)
+    return "" if text.startswith(_WAITS) else text
+
+
+def _complaint(observation: Observation) -> str:
     for type_ in _TELLING:
         condition = observation.condition(type_)
         if condition and condition.status == "False":
@@ -35,13 +43,25 @@ def healthy(keys: Iterable[str], observed: Observed) -> Condition:
         return Condition(RESOURCES_HEALTHY, "False", "ResourcesFail", "; ".join([*lines, *more]))
     if not there:
         return Condition(RESOURCES_HEALTHY, "Unknown", "NothingYet", "No resource exists yet.")
-    silent = sum(observation.condition("Synced") is None for _, observation in there)
+    waiting = [(key, text) for key, observation in there if (text := _complaint(observation))]
+    if waiting:
+        message = (
+            f"{len(waiting)} of {len(there)} resources wait for one that AWS has not made yet. {': '.join(waiting[0])}"
+        )
+        return Condition(RESOURCES_HEALTHY, "Unknown", "ResourcesWait", message)
+    silent = sum(_is_silent(observation) for _, observation in there)
     if silent:
         return Condition(
             RESOURCES_HEALTHY,
             "Unknown",
-            "ProviderSilent",
+            PROVIDER_SILENT,
             f"{silent} of {len(there)} resources were not looked at by the provider yet; if that lasts, see whether it"
             " runs and has credentials.",
         )
     return Condition(RESOURCES_HEALTHY, "True", "Healthy")
+
+
+def _is_silent(observation: Observation) -> bool:
+    """Returns whether nobody looked at a resource yet; at any resource of a part, where it is a part."""
+    part = observation.condition(RESOURCES_HEALTHY)
+    return observation.condition("Synced") is None or (part is not None and part.reason == PROVIDER_SILENT)

@@ -46,7 +46,7 @@ NOT_BUILT = Condition(
     result.BUILT,
     "False",
     "NotBuilt",
-    "This version does not build this part yet; nothing of it exists in AWS.",
+    "not built in this version",
 )
 NO_REGIONAL_TAP = Condition(
     result.BUILT,

@@ -31,6 +31,25 @@ def says(type_: str, status: str, message: str = "") -> Json:
             ),
         ),
         (
+            {
+                "network": {
+                    "status": {
+                        "conditions": [
+                            {"type": "Synced", "status": "True"},
+                            {"type": "ResourcesHealthy", "status": "Unknown", "reason": "ProviderSilent"},
+                        ]
+                    }
+                }
+            },
+            Condition(
+                "ResourcesHealthy",
+                "Unknown",
+                "ProviderSilent",
+                "1 of 1 resources were not looked at by the provider yet; if that lasts, see whether it runs and has"
+                " credentials.",
+            ),
+        ),
+        (
             {"a": says("Synced", "False", "limit exceeded"), "b": {}},
             Condition("ResourcesHealthy", "False", "ResourcesFail", "a: limit exceeded"),
         ),
@@ -50,6 +69,26 @@ def says(type_: str, status: str, message: str = "") -> Json:
 )
 def test_the_condition_names_the_cause(objects: dict[str, Json], condition: Condition) -> None:
     assert healthy(objects, of(objects)) == condition
+
+
+WAITS = "cannot resolve references: mg.Spec.ForProvider.VPCID: referenced field was empty"
+
+
+def test_a_resource_that_waits_for_another_does_not_hide_the_one_that_fails() -> None:
+    objects = {"subnet": says("Synced", "False", WAITS), "vpc": says("Synced", "False", "limit exceeded")}
+    assert healthy(objects, of(objects)) == Condition(
+        "ResourcesHealthy", "False", "ResourcesFail", "vpc: limit exceeded"
+    )
+
+
+def test_resources_that_only_wait_for_others_are_not_called_broken() -> None:
+    objects = {"vpc": says("Synced", "True"), "subnet": says("Synced", "False", WAITS)}
+    assert healthy(objects, of(objects)) == Condition(
+        "ResourcesHealthy",
+        "Unknown",
+        "ResourcesWait",
+        f"1 of 2 resources wait for one that AWS has not made yet. subnet: {WAITS}",
+    )
 
 
 def test_what_differs_at_every_retry_is_left_out_so_that_the_status_comes_to_rest() -> None:

@@ -12,7 +12,7 @@ from tap_stack.parts import BUILT
 
 MakeTap = Callable[..., Json]
 NOT_BUILT = Condition(
-    "Built", "False", "NotBuilt", "This version does not build this part yet; nothing of it exists in AWS."
+    "Built", "False", "NotBuilt", "not built in this version"
 )
 NO_REGIONAL_TAP = Condition(
     "Built",

@@ -96,7 +96,7 @@ def test_a_region_says_which_parts_are_not_built_and_is_not_ready(make_tap: Make
     assert [(entry["name"], entry["ready"], entry.get("message")) for entry in composed.status["parts"]] == [
         ("network", True, None),
         *(
-            (part, False, "This version does not build this part yet; nothing of it exists in AWS.")
+            (part, False, "not built in this version")
             for part in ("database", "sessions", "storage", "processor", "monitoring")
         ),
     ]
