@@ -1,8 +1,10 @@
 """`tap status`: environments as a tree, once or live."""
 
 import json
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -16,6 +18,7 @@ from tap_cli.tree import summary, tree
 #: Seconds without a change after which an environment counts as settled.
 QUIET_SECONDS = 10
 _POLL_SECONDS = 1
+_PIPE_COLUMNS = 5000
 
 
 @click.command("status")
@@ -57,7 +60,7 @@ def command(  # noqa: PLR0913  (one for each option)
             raise TapError(message)
         return [cluster.snapshot(environment, resources=live) for environment in chosen]
 
-    console = Console(no_color=no_color, highlight=False)
+    console = _console(no_color=no_color)
     if live:
         follow(look, console, deadline=time.monotonic() + timeout if until_settled else None)
     elif output == "json":
@@ -67,27 +70,28 @@ def command(  # noqa: PLR0913  (one for each option)
             console.print(tree(snapshot))
 
 
+def _console(*, no_color: bool) -> Console:
+    """Returns where to print. A pipe has no width, and rich would take 80 columns: a line is a line there."""
+    width = None if sys.stdout.isatty() else _PIPE_COLUMNS
+    return Console(no_color=no_color, highlight=False, width=width)
+
+
 def follow(look: Callable[[], list[Snapshot]], console: Console, *, deadline: float | None) -> None:
     """Shows what `look` gives, live; with a deadline, until it has settled.
 
     Args:
         look: Returns the environments as they are now.
-        console: Where to show them; where that is not a terminal, the last picture alone is printed.
+        console: Where to show them; where that is not a terminal, a line for each change and the last picture.
         deadline: Monotonic time to settle by; None: never, until Ctrl-C.
 
     Raises:
         TapError: the deadline passed first; the message names what was missing.
     """
-    quiet_since, last, told = time.monotonic(), None, ""
-    with Live(console=console, auto_refresh=False, transient=False) as live:
+    quiet_since, last = time.monotonic(), None
+    with _screen(console) as show:
         while True:
             snapshots = look()
-            live.update(Group(*(tree(snapshot) for snapshot in snapshots)), refresh=True)
-            line = "; ".join(summary(snapshot) for snapshot in snapshots)
-            if line != told and not console.is_terminal:
-                # Live shows a pipe the last picture only; a log wants to see that something happens.
-                click.echo(line)
-                told = line
+            show(snapshots)
             now = [snapshot.fingerprint() for snapshot in snapshots]
             missing = [f"{s.name}/{line}" for s in snapshots for line in s.missing()] or ([] if now else ["anything"])
             if now != last or missing:
@@ -98,6 +102,30 @@ def follow(look: Callable[[], list[Snapshot]], console: Console, *, deadline: fl
                 message = f"not settled in time; missing: {', '.join(missing) or 'quiet'}"
                 raise TapError(message)
             time.sleep(_POLL_SECONDS)
+
+
+@contextmanager
+def _screen(console: Console) -> Iterator[Callable[[list[Snapshot]], None]]:
+    """Yields what shows environments: a picture that changes in place on a terminal, lines elsewhere."""
+    if console.is_terminal:
+        with Live(console=console, auto_refresh=False) as live:
+            yield lambda snapshots: live.update(Group(*map(tree, snapshots)), refresh=True)
+        return
+    told: list[str] = []
+    latest: list[Snapshot] = []
+
+    def tell(snapshots: list[Snapshot]) -> None:
+        latest[:] = snapshots
+        line = "; ".join(map(summary, snapshots))
+        if told[-1:] != [line]:
+            told.append(line)
+            click.echo(line)
+
+    try:
+        yield tell
+    finally:
+        for snapshot in latest:
+            console.print(tree(snapshot))
 
 
 def _json(snapshot: Snapshot) -> dict[str, object]:

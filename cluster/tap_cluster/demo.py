@@ -22,14 +22,7 @@ under its own service account. What you do not see is AWS: there are no credenti
 AWS resource exists in the cluster and waits to be made. Parts that this version does not build yet say so.
 
 Try next:
-  export KUBECONFIG={kubeconfig} PATH="{path}:$PATH"
-  kubectl get tap -n {namespace}                      every object of ours
-  kubectl get managed -n {namespace}                  every AWS resource
-  kubectl describe rnet prod-us-east-1-network -n {namespace}
-  tap status {name} --watch
-  kubectl delete rtap prod-us-east-1 -n {namespace}   refused: it belongs to the environment
-  kubectl delete -f {claim}                     removes all that it made
-  make down                                          stops everything; data stays
+{hints}
 """
 
 
@@ -49,15 +42,21 @@ def run(cluster: Cluster) -> None:
     demo.must("tap", "status", NAME, "--namespace", NAMESPACE, "--until-settled")
     demo.chapter("The same, as kubectl shows it")
     demo.must("kubectl", "get", "etap,rtap", "--all-namespaces")
-    demo.say(
-        _NEXT.format(
-            kubeconfig=cluster.kubeconfig,
-            path=Path(sys.executable).parent,
-            namespace=NAMESPACE,
-            name=NAME,
-            claim=CLAIM,
-        )
-    )
+    demo.say(_NEXT.format(hints=_hints(cluster.kubeconfig)))
+
+
+def _hints(kubeconfig: Path) -> str:
+    hints = {
+        f"kubectl get tap -n {NAMESPACE}": "every object of ours",
+        f"kubectl get managed -n {NAMESPACE}": "every AWS resource",
+        f"tap status {NAME} --watch": "the tree again, live",
+        f"kubectl delete rtap {NAME}-us-east-1 -n {NAMESPACE}": "refused: it belongs to the environment",
+        f"kubectl delete -f {CLAIM}": "removes all that it made",
+        "make down": "stops everything; the data stays",
+    }
+    width = max(map(len, hints))
+    lines = [f"  {command:{width}}  # {what}" for command, what in hints.items()]
+    return "\n".join([f'  export KUBECONFIG={kubeconfig} PATH="{Path(sys.executable).parent}:$PATH"', *lines])
 
 
 class _Demo:

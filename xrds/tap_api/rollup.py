@@ -186,11 +186,13 @@ def _from_condition(tap: Mapping[str, Any] | None, kind: str, absent_reason: str
 
 
 def _parts(tap: Mapping[str, Any] | None) -> str:
-    """Returns what the parts that are not ready wait for."""
+    """Returns what the parts that are not ready wait for; what several wait for is said once."""
     parts = ((tap or {}).get("status") or {}).get("parts") or []
-    return "; ".join(
-        f"{part['name']}: {part['message']}" for part in parts if not part["ready"] and part.get("message")
-    )
+    waiting: dict[str, list[str]] = {}
+    for part in parts:
+        if not part["ready"] and part.get("message"):
+            waiting.setdefault(part["message"], []).append(part["name"])
+    return "; ".join(f"{', '.join(names)}: {message}" for message, names in waiting.items())
 
 
 def _taken(tap: Mapping[str, Any], environment_tap: str) -> Trouble:

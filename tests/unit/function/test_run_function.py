@@ -82,7 +82,7 @@ async def test_a_part_that_is_not_built_is_not_ready(settled: World) -> None:
                 "type": "Built",
                 "status": "STATUS_CONDITION_FALSE",
                 "reason": "NotBuilt",
-                "message": "This version does not build this part yet; nothing of it exists in AWS.",
+                "message": "not built in this version",
             },
             {
                 "type": "ResourcesHealthy",

@@ -11,9 +11,7 @@ from tap_stack.observation import of
 from tap_stack.parts import BUILT
 
 MakeTap = Callable[..., Json]
-NOT_BUILT = Condition(
-    "Built", "False", "NotBuilt", "not built in this version"
-)
+NOT_BUILT = Condition("Built", "False", "NotBuilt", "not built in this version")
 NO_REGIONAL_TAP = Condition(
     "Built",
     "False",
