@@ -58,7 +58,7 @@ def show_status() -> None:
     """Show each process of the embedded cluster, its ports and its log."""
     rows = status.rows(Places.find())
     click.echo("\n".join(rows))
-    if not api.running():
+    if not api.running(api.Kind.EMBEDDED):
         sys.exit(1)
 
 

@@ -15,7 +15,6 @@ from tap_cluster.part import Part
 from tap_cluster.places import Places
 from tap_cluster.progress import Progress
 from tap_cluster.run import child_env
-from tap_cluster.state import State
 
 
 class Kind(StrEnum):
@@ -102,11 +101,12 @@ def down(
     return kind.down(places, progress) if found is Kind.KIND else []
 
 
-def running(places: Places | None = None) -> bool:
-    """Say whether an embedded cluster runs in this state folder, whole."""
-    places = places or Places.find()
-    state = State.load(embedded.state_file(places))
-    return bool(state.processes) and all(state.running(name) for name in state.processes)
+def running(chosen: Kind | str | None = None, *, places: Places | None = None) -> bool:
+    """Say whether a cluster is up, with every process that was started for it."""
+    places, found = places or Places.find(), resolve(chosen)
+    if found is Kind.CURRENT:
+        return True
+    return kind.exists(places) if found is Kind.KIND else embedded.running(places)
 
 
 def kubeconfig(chosen: Kind | str | None = None, *, places: Places | None = None) -> Path:

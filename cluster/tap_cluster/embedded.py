@@ -107,6 +107,12 @@ def programs(context: Context) -> dict[str, Program]:
     return {program.name: program for program in known}
 
 
+def running(places: Places) -> bool:
+    """Say whether every process that was started here runs, and there are some."""
+    state = State.load(state_file(places))
+    return bool(state.processes) and all(state.running(name) for name in state.processes)
+
+
 def state_file(places: Places) -> Path:
     """Return where the records lie."""
     return places.embedded / "state.json"

@@ -20,6 +20,8 @@ from tap_cluster.errors import ClusterError
 ROTATE_BYTES = 20_000_000
 STAT_AFTER_NAME_STATE, STAT_AFTER_NAME_START = 0, 19  # proc(5): fields 3 and 22, counted after the ")" of field 2
 
+NO_ARGV = hashlib.sha256(b"").hexdigest()[:16]
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -32,13 +34,16 @@ class Identity:
 
 def identify(pid: int, proc: Path = Path("/proc")) -> Identity | None:
     """Return who has this number now, or nothing if nobody lives there."""
+    folder = proc / str(pid)
     try:
-        stat = (proc / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
-        command = (proc / str(pid) / "cmdline").read_bytes()
-    except (OSError, ProcessLookupError):
+        stat = (folder / "stat").read_text(encoding="utf-8", errors="replace")
+        command = (folder / "cmdline").read_bytes()
+        threads = len(list((folder / "task").iterdir()))
+    except OSError:
         return None
     fields = stat.rpartition(")")[2].split()
-    if fields[STAT_AFTER_NAME_STATE] in {"Z", "X"}:
+    # A first thread can be a zombie while others still hold the ports and files.
+    if fields[STAT_AFTER_NAME_STATE] in {"Z", "X"} and threads <= 1:
         return None
     return Identity(pid, int(fields[STAT_AFTER_NAME_START]), hashlib.sha256(command).hexdigest()[:16])
 
@@ -46,7 +51,9 @@ def identify(pid: int, proc: Path = Path("/proc")) -> Identity | None:
 def alive(identity: Identity, proc: Path = Path("/proc")) -> bool:
     """Say whether that very process still runs; collect it if it was our own child and has ended."""
     _reap(identity.pid)
-    return identify(identity.pid, proc) == identity
+    found = identify(identity.pid, proc)
+    # While it exits, its command line is empty already.
+    return found is not None and found.start == identity.start and found.argv in {identity.argv, NO_ARGV}
 
 
 def start(argv: Sequence[str | Path], env: Mapping[str, str], log: Path) -> Identity:
@@ -113,8 +120,7 @@ def _end_group(identity: Identity) -> None:
 
 def _settled(pid: int) -> Identity | None:
     """Return who was just started; its command line is empty for a moment within exec."""
-    empty = hashlib.sha256(b"").hexdigest()[:16]
-    while (identity := identify(pid)) is not None and identity.argv == empty:
+    while (identity := identify(pid)) is not None and identity.argv == NO_ARGV:
         time.sleep(0.002)
     return identity
 

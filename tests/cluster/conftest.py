@@ -1,0 +1,61 @@
+"""A control plane for the tests in this folder: the one that is up, else one of their own."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tap_cluster import api
+from tap_cluster.api import Cluster
+from tap_cluster.errors import ClusterError
+from tap_cluster.places import Places
+
+HERE = Path(__file__).parent
+# Taps first: what guards a namespace, or waits for the operator, must not be met by the namespace's own deletion.
+OUR_KINDS = ("environmenttaps.tap.platform", "regionaltaps.tap.platform")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.cluster)
+            # Building the tools, which a fixture may do, is no part of a test's time.
+            item.add_marker(pytest.mark.timeout(300, func_only=True))
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """The whole platform. It is reused if it is up; what this session started, it stops."""
+    was_up = api.running()
+    have = api.ensure()
+    yield have
+    if not was_up:
+        have.down()
+
+
+@pytest.fixture
+def namespace(cluster: Cluster) -> Iterator[str]:
+    """A namespace of the test's own, deleted at its end with all that is in it."""
+    name = f"test-{secrets.token_hex(4)}"
+    cluster.kubectl("create", "namespace", name)
+    yield name
+    for kind in OUR_KINDS:
+        try:
+            cluster.kubectl("delete", kind, "--all", "-n", name, "--timeout=120s", timeout=150)
+        except ClusterError as error:
+            if "the server doesn't have a resource type" not in error.output:
+                raise
+    cluster.kubectl("delete", "namespace", name, "--timeout=120s", timeout=150)
+
+
+@pytest.fixture(scope="module")
+def spare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A second control plane, without the platform, in a state folder of its own: for tests that break it."""
+    places = Places.find()
+    # Not pytest's own folder for it: three sessions of those are kept, and this one is large.
+    root = tmp_path_factory.mktemp("spare")
+    apart = Places(places.repository, root / "state", places.cache)
+    yield api.ensure(api.Kind.EMBEDDED, places=apart, control_plane_only=True)
+    api.down(api.Kind.EMBEDDED, places=apart)
