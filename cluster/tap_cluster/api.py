@@ -11,6 +11,7 @@ from pathlib import Path
 from tap_cluster import current, embedded, kind, provider, recipes, tools
 from tap_cluster.errors import ClusterError
 from tap_cluster.kubectl import Kubectl
+from tap_cluster.kubectl import binary as kubectl_binary
 from tap_cluster.part import Part
 from tap_cluster.places import Places
 from tap_cluster.progress import Progress
@@ -48,11 +49,7 @@ class Cluster:
         return tool(name, self.places, self.progress)
 
     def process(self, name: str) -> Part:
-        """Return one process of the embedded cluster, to be killed and started.
-
-        Raises:
-            ClusterError: the cluster is not made of processes of ours, or none has this name.
-        """
+        """Return one process of the embedded cluster, to be killed and started."""
         if self.kind is not Kind.EMBEDDED:
             what = f"a {self.kind} cluster has no processes of ours"
             raise ClusterError(what)
@@ -118,16 +115,18 @@ def kubeconfig(chosen: Kind | str | None = None, *, places: Places | None = None
 
 
 def tool(name: str, places: Places | None = None, progress: Progress | None = None) -> Path:
-    """Return the path of a Go tool, built if it is not there; needs no cluster.
+    """Return the path of kubectl, or of a Go tool, built if it is not there; needs no cluster.
 
     Raises:
         ClusterError: there is no such tool, or it cannot be built.
     """
+    if name == "kubectl":
+        return kubectl_binary()
     for recipe in recipes.RECIPES.values():
         if name in {binary.name for binary in recipe.binaries}:
             return tools.ensure([recipe.name], places or Places.find(), progress or Progress())[name]
     what = f"no recipe in cluster/tools makes {name}"
-    raise ClusterError(what, "Known are: " + ", ".join(recipes.names()))
+    raise ClusterError(what, "Known are: kubectl, " + ", ".join(recipes.names()))
 
 
 def provider_crds(places: Places | None = None) -> Path:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from cluster.world import World
 from tap_cluster import api
 from tap_cluster.api import Cluster
 from tap_cluster.errors import ClusterError
@@ -59,3 +61,9 @@ def spare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     apart = Places(places.repository, root / "state", places.cache)
     yield api.ensure(api.Kind.EMBEDDED, places=apart, control_plane_only=True)
     api.down(api.Kind.EMBEDDED, places=apart)
+
+
+@pytest.fixture
+def world(cluster: Cluster, namespace: str) -> World:
+    """A namespace of the test's own, and what a test does in it."""
+    return World(cluster, namespace)

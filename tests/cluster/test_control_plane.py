@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from tap_cluster import api, golang
 from tap_cluster.api import Cluster, Kind
 from tap_cluster.errors import ClusterError
