@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,12 +13,10 @@ import pytest
 from cluster.world import World
 from tap_cluster import api
 from tap_cluster.api import Cluster
-from tap_cluster.errors import ClusterError
 from tap_cluster.places import Places
 
 HERE = Path(__file__).parent
-# Taps first: what guards a namespace, or waits for the operator, must not be met by the namespace's own deletion.
-OUR_KINDS = ("environmenttaps.tap.platform", "regionaltaps.tap.platform")
+OWNER_KINDS = "jsonpath={.items[*].metadata.ownerReferences[*].kind}"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -40,16 +40,33 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture
 def namespace(cluster: Cluster) -> Iterator[str]:
     """A namespace of the test's own, deleted at its end with all that is in it."""
+    with namespace_of_its_own(cluster) as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
+def shared_namespace(cluster: Cluster) -> Iterator[str]:
+    """A namespace for the tests of one file that only look."""
+    with namespace_of_its_own(cluster) as name:
+        yield name
+
+
+@contextmanager
+def namespace_of_its_own(cluster: Cluster) -> Iterator[str]:
     name = f"test-{secrets.token_hex(4)}"
     cluster.kubectl("create", "namespace", name)
-    yield name
-    for kind in OUR_KINDS:
-        try:
-            cluster.kubectl("delete", kind, "--all", "-n", name, "--timeout=120s", timeout=150)
-        except ClusterError as error:
-            if "the server doesn't have a resource type" not in error.output:
-                raise
-    cluster.kubectl("delete", "namespace", name, "--timeout=120s", timeout=150)
+    try:
+        yield name
+    finally:
+        # Taps first, as a person would: environments, and once their own regions have gone, regions that stand alone.
+        cluster.kubectl("delete", "etap", "--all", "-n", name, "--timeout=120s", timeout=150)
+        deadline = time.monotonic() + 120
+        while "EnvironmentTap" in cluster.kubectl("get", "rtap", "-n", name, "-o", OWNER_KINDS):
+            assert time.monotonic() < deadline, f"RegionalTaps of {name} do not go"
+            time.sleep(0.3)
+        cluster.kubectl("delete", "rtap", "--all", "-n", name, "--timeout=120s", timeout=150)
+        # What is left needs nothing of ours to go; the next test need not wait for it.
+        cluster.kubectl("delete", "namespace", name, "--wait=false")
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +78,12 @@ def spare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     apart = Places(places.repository, root / "state", places.cache)
     yield api.ensure(api.Kind.EMBEDDED, places=apart, control_plane_only=True)
     api.down(api.Kind.EMBEDDED, places=apart)
+
+
+@pytest.fixture(scope="module")
+def shared_world(cluster: Cluster, shared_namespace: str) -> World:
+    """The same for the tests of one file that only look."""
+    return World(cluster, shared_namespace)
 
 
 @pytest.fixture

@@ -1,0 +1,184 @@
+"""Where things lie, what a person is told, and what the certificates are worth."""
+
+import datetime
+import ssl
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from cryptography import x509
+
+from tap_cluster import __main__ as main
+from tap_cluster import api, current, kind, pki, run, services
+from tap_cluster.errors import ClusterError
+from tap_cluster.pki import Authority, Leaf
+from tap_cluster.places import Places, write_private
+from tap_cluster.supervisor import digest_files
+
+
+def test_places_follow_their_variables_and_nothing_else() -> None:
+    places = Places.find({"TAP_STATE": "/s", "TAP_CACHE": "/c", "KUBECONFIG": "/k"})
+    assert (places.state, places.tools, places.kubeconfig) == (
+        Path("/s"),
+        Path("/c/tools"),
+        Path("/s/embedded/kubeconfig"),
+    )
+    assert Places.find({"XDG_CACHE_HOME": "/x"}).cache == Path("/x/tap-crossplane")
+    assert Places.find({}).state == Places.find({}).repository / ".tap"
+
+
+def test_our_programs_see_nothing_of_the_users_home_proxy_or_cluster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("KUBECONFIG", "HTTPS_PROXY", "AWS_ACCESS_KEY_ID"):
+        monkeypatch.setenv(name, "the user's own")
+    env = run.child_env(Places(tmp_path, tmp_path / "state", tmp_path / "cache"))
+    assert "the user's own" not in env.values()
+    folders = [env[name] for name in ("HOME", "KUBECACHEDIR", "DOCKER_CONFIG", "XDG_CONFIG_HOME")]
+    assert all(folder.startswith(str(tmp_path / "state")) for folder in folders)
+
+
+def test_a_private_file_is_private_from_its_first_byte(tmp_path: Path) -> None:
+    write_private(tmp_path / "deep" / "key", "secret")
+    assert (tmp_path / "deep" / "key").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["key"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "environ", "docker", "wanted"),
+    [
+        ("embedded", {"CLUSTER": "kind"}, True, "embedded"),
+        (None, {"CLUSTER": "current"}, True, "current"),
+        (None, {"CLUSTER": ""}, True, "kind"),
+        (None, {}, False, "embedded"),
+        ("auto", {"CLUSTER": "current"}, True, "kind"),
+    ],
+)
+def test_which_cluster(
+    monkeypatch: pytest.MonkeyPatch,
+    chosen: str | None,
+    environ: dict[str, str],
+    docker: bool,  # noqa: FBT001
+    wanted: str,
+) -> None:
+    monkeypatch.setattr(kind, "docker_answers", lambda: docker)
+    assert api.resolve(chosen, environ) == wanted
+
+
+def test_an_unknown_cluster_is_one_line() -> None:
+    with pytest.raises(ClusterError, match=r"^CLUSTER=minikube is none of auto, embedded, kind, current$"):
+        api.resolve(None, {"CLUSTER": "minikube"})
+
+
+def test_an_unknown_tool_is_one_line() -> None:
+    with pytest.raises(ClusterError, match=r"no recipe in cluster/tools makes terraform. Known are: kubectl, crane"):
+        api.tool("terraform")
+
+
+def test_a_current_cluster_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ClusterError, match=r"CLUSTER=current, but .*gone is not there. Set KUBECONFIG"):
+        current.kubeconfig({"KUBECONFIG": str(tmp_path / "gone")})
+    (tmp_path / "config").touch()
+    assert current.kubeconfig({"KUBECONFIG": f"{tmp_path / 'config'}:/other"}) == tmp_path / "config"
+
+
+def test_a_failed_command_is_one_line_and_its_whole_output_is_kept() -> None:
+    with pytest.raises(ClusterError, match=r"^sh .* failed: the end$") as caught:
+        run.run(["sh", "-c", "echo first >&2; echo the end >&2; exit 3"])
+    assert caught.value.output == "first\nthe end\n"
+
+
+def test_a_command_that_hangs_is_one_line() -> None:
+    with pytest.raises(ClusterError, match=r"sleep gave no answer within 0 s"):
+        run.run(["sleep", "5"], timeout=0.1)
+
+
+def test_an_error_shows_the_end_of_its_log_and_where_it_is(tmp_path: Path) -> None:
+    log = tmp_path / "x.log"
+    log.write_text("".join(f"row {n}\n" for n in range(100)))
+    shown = str(ClusterError("etcd died", "Look", log=log)).splitlines()
+    assert shown[0] == "etcd died. Look"
+    assert str(log) in shown[1]
+    assert shown[-1].strip() == "row 99"
+    assert len(shown) == 14
+
+
+def test_no_project_command_is_one_line_with_the_mend(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
+    with pytest.raises(ClusterError, match=r"tap-operator is not beside .*Install this project"):
+        services.script("tap-operator")
+
+
+def test_no_traceback_reaches_a_user(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TAP_STATE", str(tmp_path))
+    monkeypatch.setattr(main, "cli", lambda: 1 / 0)
+    with pytest.raises(SystemExit) as caught:
+        main.main()
+    said = capsys.readouterr().err
+    assert caught.value.code == 1
+    assert said.count("\n") == 1
+    assert "a bug in tap_cluster (ZeroDivisionError: division by zero)" in said
+    assert "Traceback" in (tmp_path / "embedded" / "logs" / "bug.log").read_text()
+
+
+def test_every_command_has_a_line_of_help() -> None:
+    said = CliRunner().invoke(main.cli, ["--help"]).output
+    for command in ("up", "down", "status", "tools", "kubeconfig", "env"):
+        assert f"  {command} " in said
+    assert "runtime" not in said
+
+
+def test_a_certificate_serves_its_names_and_is_kept_while_it_fits(tmp_path: Path) -> None:
+    authority = Authority.ensure(tmp_path / "ca", "test")
+    leaf = Leaf("me", "group", ("localhost", "127.0.0.1"))
+    folder = authority.issue(tmp_path / "leaf", leaf)
+    first = (folder / "tls.crt").read_bytes()
+    context = ssl.create_default_context(cafile=folder / "ca.crt")
+    context.load_cert_chain(folder / "tls.crt", folder / "tls.key")
+    assert Authority.ensure(tmp_path / "ca", "test").issue(folder, leaf)
+    assert (folder / "tls.crt").read_bytes() == first
+    subject = x509.load_pem_x509_certificate(first).subject.rfc4514_string()
+    assert set(subject.split(",")) == {"CN=me", "O=group"}
+
+
+@pytest.mark.parametrize("change", ["names", "user", "authority", "expiry"])
+def test_a_certificate_that_no_longer_fits_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    authority = Authority.ensure(tmp_path / "ca", "test")
+    leaf = Leaf("me", names=("localhost",))
+    if change == "expiry":
+        monkeypatch.setattr(pki, "LEAF_DAYS", pki.RENEW_BELOW_DAYS - 1)
+    folder = authority.issue(tmp_path / "leaf", leaf)
+    before = (folder / "tls.crt").read_bytes()
+    monkeypatch.undo()
+    if change == "names":
+        leaf = Leaf("me", names=("localhost", "127.0.0.1"))
+    elif change == "user":
+        leaf = Leaf("you", names=("localhost",))
+    elif change == "authority":
+        authority = Authority.ensure(tmp_path / "other", "test")
+    authority.issue(folder, leaf)
+    assert (folder / "tls.crt").read_bytes() != before
+    assert (folder / "ca.crt").read_bytes() == authority.pem
+
+
+def test_an_absent_certificate_and_one_with_29_days_left_end_soon(tmp_path: Path) -> None:
+    folder = Authority.ensure(tmp_path / "ca", "test").issue(tmp_path / "leaf", Leaf("me"))
+    assert pki.expires_soon(tmp_path / "absent")
+    end = x509.load_pem_x509_certificate((folder / "tls.crt").read_bytes()).not_valid_after_utc
+    assert pki.expires_soon(folder / "tls.crt", end - datetime.timedelta(days=29))
+    assert not pki.expires_soon(folder / "tls.crt", end - datetime.timedelta(days=31))
+
+
+def test_a_digest_of_sources_sees_names_and_contents_but_no_bytecode(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("1")
+    before = digest_files([tmp_path], "*.py")
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "__pycache__" / "a.py").write_text("x")
+    (tmp_path / "notes.txt").write_text("x")
+    assert digest_files([tmp_path], "*.py") == before
+    (tmp_path / "a.py").rename(tmp_path / "b.py")
+    assert digest_files([tmp_path], "*.py") != before
