@@ -20,34 +20,44 @@ def claim(name: str) -> dict[str, Any]:
     return document
 
 
+@pytest.fixture(scope="module")
+def looked_at(shared_world: World) -> World:
+    """`claims/prod.yaml` settled, for the tests that only look at it."""
+    shared_world.apply(claim("prod.yaml"))
+    shared_world.settle("prod")
+    return shared_world
+
+
 @pytest.fixture
 def prod(world: World) -> World:
-    """`claims/prod.yaml` in a namespace of the test's own, settled."""
+    """`claims/prod.yaml` settled, in a namespace of the test's own."""
     world.apply(claim("prod.yaml"))
     world.settle("prod")
     return world
 
 
-def test_one_claim_becomes_three_regions_with_six_parts_each(prod: World) -> None:
-    assert prod.names("regionaltaps") == sorted(f"prod-{region}" for region in REGIONS)
-    parts = [name for kind in PARTS for name in prod.names(kind.plural)]
+def test_one_claim_becomes_three_regions_with_six_parts_each(looked_at: World) -> None:
+    assert looked_at.names("regionaltaps") == sorted(f"prod-{region}" for region in REGIONS)
+    parts = [name for kind in PARTS for name in looked_at.names(kind.plural)]
     assert sorted(parts) == sorted(f"prod-{region}-{kind.part}" for region in REGIONS for kind in PARTS)
 
 
-def test_each_region_has_its_key_and_its_network(prod: World) -> None:
-    assert prod.names("keys.kms.aws.m.upbound.io") == sorted(f"prod-{region}-key" for region in REGIONS)
-    vpcs = {vpc["metadata"]["name"]: vpc["spec"]["forProvider"] for vpc in prod.objects("vpcs.ec2.aws.m.upbound.io")}
+def test_each_region_has_its_key_and_its_network(looked_at: World) -> None:
+    assert looked_at.names("keys.kms.aws.m.upbound.io") == sorted(f"prod-{region}-key" for region in REGIONS)
+    vpcs = {
+        vpc["metadata"]["name"]: vpc["spec"]["forProvider"] for vpc in looked_at.objects("vpcs.ec2.aws.m.upbound.io")
+    }
     assert {name: (vpc["region"], vpc["cidrBlock"]) for name, vpc in vpcs.items()} == {
         "prod-us-east-1-network-vpc": ("us-east-1", "10.0.0.0/16"),
         "prod-us-east-2-network-vpc": ("us-east-2", "10.1.0.0/16"),
         "prod-eu-west-1-network-vpc": ("eu-west-1", "10.2.0.0/16"),
     }
-    assert len(prod.names("subnets.ec2.aws.m.upbound.io")) == 27
-    assert len(prod.names("natgateways.ec2.aws.m.upbound.io")) == 9
+    assert len(looked_at.names("subnets.ec2.aws.m.upbound.io")) == 27
+    assert len(looked_at.names("natgateways.ec2.aws.m.upbound.io")) == 9
 
 
-def test_the_tables_of_kubectl_read_well(prod: World) -> None:
-    environments = prod.kubectl("get", "etap").splitlines()
+def test_the_tables_of_kubectl_read_well(looked_at: World) -> None:
+    environments = looked_at.kubectl("get", "etap").splitlines()
     assert environments[0].split() == [
         "NAME",
         "ENVIRONMENT",
@@ -59,7 +69,7 @@ def test_the_tables_of_kubectl_read_well(prod: World) -> None:
         "AGE",
     ]
     assert environments[1].split()[:5] == ["prod", "prod", "us-east-1", "0/3", "False"]
-    regions = [line.split()[:4] for line in prod.kubectl("get", "rtap").splitlines()]
+    regions = [line.split()[:4] for line in looked_at.kubectl("get", "rtap").splitlines()]
     assert regions == [
         ["NAME", "REGION", "ROLE", "CIDR"],
         ["prod-eu-west-1", "eu-west-1", "Secondary", "10.2.0.0/16"],
@@ -68,18 +78,18 @@ def test_the_tables_of_kubectl_read_well(prod: World) -> None:
     ]
 
 
-def test_a_part_that_is_not_built_says_so_and_is_not_ready(prod: World) -> None:
-    database = prod.get("regionaldatabases", "prod-us-east-1-database")
+def test_a_part_that_is_not_built_says_so_and_is_not_ready(looked_at: World) -> None:
+    database = looked_at.get("regionaldatabases", "prod-us-east-1-database")
     conditions = {c["type"]: (c["status"], c["reason"]) for c in database["status"]["conditions"]}
     assert conditions["Built"] == ("False", "NotBuilt")
     assert conditions["Ready"][0] == "False"
     assert not database["spec"]["crossplane"].get("resourceRefs")
 
 
-def test_a_settled_environment_is_left_alone(prod: World) -> None:
-    before = prod.versions("prod")
-    prod.wait_quiet(seconds=15)
-    assert prod.versions("prod") == before
+def test_a_settled_environment_is_left_alone(looked_at: World) -> None:
+    before = looked_at.versions("prod")
+    looked_at.wait_quiet(seconds=15)
+    assert looked_at.versions("prod") == before
 
 
 def test_what_one_region_knows_reaches_the_others_and_what_waited_is_made(prod: World) -> None:
@@ -90,7 +100,7 @@ def test_what_one_region_knows_reaches_the_others_and_what_waited_is_made(prod: 
     prod.until(lambda: all(prod.output(region, "keyArn") for region in REGIONS), "every key's ARN in the status")
     replicas = prod.get("regionaltaps", "prod-us-east-1")["spec"]["facts"]["replicas"]
     assert replicas == [
-        {"region": region, "keyArn": prod.output(region, "keyArn")} for region in ("us-east-2", "eu-west-1")
+        {"region": region, "keyArn": prod.output(region, "keyArn")} for region in ("eu-west-1", "us-east-2")
     ]
     for region in REGIONS:
         prod.provider.show_policy(f"prod-{region}-key")
@@ -119,10 +129,10 @@ def test_a_field_that_does_not_exist_is_refused_by_its_path(world: World) -> Non
     assert 'unknown field "spec.netwrok"' in world.refused(document)
 
 
-def test_a_range_cannot_be_changed(prod: World) -> None:
+def test_a_range_cannot_be_changed(looked_at: World) -> None:
     document = claim("prod.yaml")
     document["spec"]["regions"][1]["cidr"] = "10.9.0.0/16"
-    answer = prod.refused(document)
+    answer = looked_at.refused(document)
     assert "spec.regions[1].cidr" in answer
     assert "a VPC keeps its address range for life" in answer
 
@@ -166,10 +176,10 @@ def test_a_child_is_not_deleted_by_hand_and_one_removed_with_break_glass_comes_b
         assert owner["uid"] == new
 
 
-def test_parts_and_children_are_not_written_by_hand(prod: World) -> None:
+def test_parts_and_children_are_not_written_by_hand(looked_at: World) -> None:
     edit = ("--type=merge", "-p", '{"spec":{"tags":{"CostCenter":"mine"}}}')
-    assert "Crossplane" in prod.kubectl_fails("patch", "rnet", "prod-us-east-1-network", *edit)
-    assert "EnvironmentTap" in prod.kubectl_fails("patch", "rtap", "prod-us-east-1", *edit)
+    assert "Crossplane" in looked_at.kubectl_fails("patch", "rnet", "prod-us-east-1-network", *edit)
+    assert "EnvironmentTap" in looked_at.kubectl_fails("patch", "rtap", "prod-us-east-1", *edit)
 
 
 def test_a_region_may_stand_alone(world: World) -> None:
