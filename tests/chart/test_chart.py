@@ -1,0 +1,268 @@
+import base64
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+
+from chart.conftest import CHART, Render
+from tap_api import manifest
+from tap_api.base import Json
+from tap_api.emit import files
+from tap_api.kinds import PARTS
+
+PLURALS = [kind.plural for kind in PARTS]
+BESIDE = {"deployments": {"enabled": False}}
+POLICIES = ["tap-machinery", "tap-owned-regions", "tap-ownership", "tap-parts"]
+
+
+def of(kind: str, chart: dict[str, Json]) -> dict[str, Json]:
+    return {name.partition("/")[2]: found for name, found in chart.items() if name.startswith(f"{kind}/")}
+
+
+def test_helm_finds_nothing_to_complain_about(helm: Path) -> None:
+    done = subprocess.run([helm, "lint", "--strict", "--quiet", CHART], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("values", "kinds"),
+    [
+        pytest.param({}, {"Deployment", "PodDisruptionBudget", "Secret"}, id="by default"),
+        pytest.param({"admission": {"caBundle": "Q0E="}}, {"Deployment", "PodDisruptionBudget"}, id="with a CA"),
+        pytest.param(BESIDE, set(), id="beside"),
+    ],
+)
+def test_the_processes_come_with_deployments_and_the_rest_without(
+    render: Render, values: dict[str, Any], kinds: set[str]
+) -> None:
+    always = {
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "CustomResourceDefinition",
+        "Role",
+        "RoleBinding",
+        "Service",
+        "ServiceAccount",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+        "ValidatingWebhookConfiguration",
+    }
+    assert {name.partition("/")[0] for name in render(**values)} == always | kinds
+
+
+def rules(chart: dict[str, Json]) -> list[Json]:
+    return [rule for kind in ("ClusterRole", "Role") for role in of(kind, chart).values() for rule in role["rules"]]
+
+
+def test_no_rule_has_a_wildcard(chart: dict[str, Json]) -> None:
+    found = rules(chart)
+    assert len(found) > 10
+    for rule in found:
+        for words in rule.values():
+            assert not any("*" in word for word in words), rule
+
+
+def test_no_rule_reads_secrets_or_writes_rights(chart: dict[str, Json]) -> None:
+    for rule in rules(chart):
+        assert "secrets" not in rule["resources"]
+        assert not {"escalate", "bind", "impersonate"} & set(rule["verbs"])
+        if {"create", "update", "patch", "delete"} & set(rule["verbs"]):
+            assert rule["apiGroups"] in (["tap.platform"], [""], ["coordination.k8s.io"])
+
+
+def granted(role: Json) -> list[tuple[str, str, str]]:
+    return sorted(
+        (group, resource, " ".join(rule["verbs"]))
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+    )
+
+
+def test_each_account_has_just_the_rights_that_its_process_needs(chart: dict[str, Json]) -> None:
+    roles = of("ClusterRole", chart) | of("Role", chart)
+    crds = ("apiextensions.k8s.io", "customresourcedefinitions", "list watch")
+    assert granted(roles["tap-admission"]) == [crds]
+    assert granted(roles["tap-operator"]) == sorted(
+        [
+            ("", "events", "create"),
+            crds,
+            ("tap.platform", "environmenttaps", "get list watch"),
+            ("tap.platform", "environmenttaps/status", "patch"),
+            ("tap.platform", "regionaltaps", "get list watch create patch delete"),
+            *(("tap.platform", plural, "get") for plural in PLURALS),
+        ]
+    )
+    assert roles["tap-operator-lease"]["rules"] == [
+        {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"]},
+        {
+            "apiGroups": ["coordination.k8s.io"],
+            "resources": ["leases"],
+            "resourceNames": ["tap-operator"],
+            "verbs": ["get", "update"],
+        },
+    ]
+
+
+def test_every_binding_binds_a_role_that_there_is_to_an_account_that_there_is(chart: dict[str, Json]) -> None:
+    for kind, bound in (("ClusterRoleBinding", "ClusterRole"), ("RoleBinding", "Role")):
+        for binding in of(kind, chart).values():
+            assert binding["roleRef"]["name"] in of(bound, chart)
+            for subject in binding["subjects"]:
+                assert subject["name"] in of("ServiceAccount", chart)
+                assert subject["namespace"] == "tap-system"
+
+
+def test_every_policy_is_bound_to_deny_and_fails_closed(chart: dict[str, Json]) -> None:
+    policies = of("ValidatingAdmissionPolicy", chart)
+    bindings = of("ValidatingAdmissionPolicyBinding", chart)
+    assert sorted(policies) == POLICIES
+    assert {name: binding["spec"] for name, binding in bindings.items()} == {
+        name: {"policyName": name, "validationActions": ["Deny"]} for name in policies
+    }
+    assert {policy["spec"]["failurePolicy"] for policy in policies.values()} == {"Fail"}
+
+
+def guarded(policy: Json) -> list[str]:
+    return sorted(
+        resource for rule in policy["spec"]["matchConstraints"]["resourceRules"] for resource in rule["resources"]
+    )
+
+
+def test_the_policies_cover_every_part_that_there_is(chart: dict[str, Json]) -> None:
+    policies = of("ValidatingAdmissionPolicy", chart)
+    both = [name for plural in PLURALS for name in (plural, f"{plural}/status")]
+    assert guarded(policies["tap-parts"]) == sorted(both)
+    assert guarded(policies["tap-machinery"]) == sorted([*PLURALS, "regionaltaps"])
+    assert guarded(policies["tap-owned-regions"]) == ["regionaltaps", "regionaltaps/status"]
+    assert guarded(policies["tap-ownership"]) == ["regionaltaps"]
+
+
+def test_only_the_break_glass_group_passes_every_policy(render: Render) -> None:
+    values = {
+        **BESIDE,
+        "breakGlassGroup": "acme:night-shift",
+        "crossplane": {"users": ["system:serviceaccount:cp:core", "cp"]},
+    }
+    for name, policy in of("ValidatingAdmissionPolicy", render(**values)).items():
+        conditions = {c["name"]: c["expression"] for c in policy["spec"]["matchConditions"]}
+        assert conditions["not-break-glass"] == (
+            "!(has(request.userInfo.groups) && 'acme:night-shift' in request.userInfo.groups)"
+        ), name
+        text = str(policy)
+        assert "system:masters" not in text
+        if name != "tap-ownership":
+            assert "request.userInfo.username in ['system:serviceaccount:cp:core', 'cp']" in text
+
+
+def test_the_webhook_sees_peoples_creations_and_changes_of_a_spec_and_nothing_else(render: Render) -> None:
+    values = {
+        **BESIDE,
+        "admission": {"caBundle": "Q0E=", "service": {"port": 39443, "externalName": "localhost"}},
+    }
+    chart = render(**values)
+    [webhook] = of("ValidatingWebhookConfiguration", chart)["tap-admission"]["webhooks"]
+    conditions = {condition["name"]: condition["expression"] for condition in webhook.pop("matchConditions")}
+    assert webhook == {
+        "name": "claims.tap.platform",
+        "admissionReviewVersions": ["v1"],
+        "sideEffects": "None",
+        "matchPolicy": "Equivalent",
+        "failurePolicy": "Fail",
+        "timeoutSeconds": 3,
+        "clientConfig": {
+            "caBundle": "Q0E=",
+            "service": {"name": "tap-admission", "namespace": "tap-system", "port": 39443, "path": "/"},
+        },
+        "rules": [
+            {
+                "apiGroups": ["tap.platform"],
+                "apiVersions": ["v1alpha1"],
+                "operations": ["CREATE", "UPDATE"],
+                "resources": ["environmenttaps", "regionaltaps"],
+                "scope": "Namespaced",
+            }
+        ],
+    }
+    assert list(conditions) == [
+        "not-the-operator",
+        "not-crossplane",
+        "not-a-controller",
+        "not-on-its-way-out",
+        "new-or-another-spec",
+    ]
+    assert "tap-operator" in conditions["not-the-operator"]
+    service = of("Service", chart)["tap-admission"]["spec"]
+    assert (service["type"], service["externalName"], "selector" in service) == ("ExternalName", "localhost", False)
+
+
+def test_the_certificate_that_the_chart_makes_is_from_the_ca_that_the_webhook_trusts(chart: dict[str, Json]) -> None:
+    secret = of("Secret", chart)["tap-admission-tls"]
+    [webhook] = of("ValidatingWebhookConfiguration", chart)["tap-admission"]["webhooks"]
+    assert webhook["clientConfig"]["caBundle"] == secret["data"]["ca.crt"]
+    authority, leaf = (
+        x509.load_pem_x509_certificate(base64.b64decode(secret["data"][name])) for name in ("ca.crt", "tls.crt")
+    )
+    leaf.verify_directly_issued_by(authority)
+    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == ["tap-admission.tap-system.svc"]
+    deployment = of("Deployment", chart)["tap-admission"]
+    assert deployment["spec"]["template"]["spec"]["volumes"][0]["secret"]["secretName"] == "tap-admission-tls"
+
+
+def test_pods_run_as_the_restricted_standard_asks(chart: dict[str, Json]) -> None:
+    deployments = of("Deployment", chart)
+    assert sorted(deployments) == ["tap-admission", "tap-operator"]
+    for name, deployment in deployments.items():
+        pod = deployment["spec"]["template"]["spec"]
+        [container] = pod["containers"]
+        assert deployment["spec"]["replicas"] == 2
+        assert pod["serviceAccountName"] == name
+        assert (pod["securityContext"]["runAsNonRoot"], pod["securityContext"]["seccompProfile"]) == (
+            True,
+            {"type": "RuntimeDefault"},
+        )
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert {"startupProbe", "livenessProbe", "readinessProbe", "resources"} <= set(container)
+
+
+def test_the_processes_take_the_arguments_that_the_pods_give_them(chart: dict[str, Json]) -> None:
+    from click.testing import CliRunner
+
+    from tap_operator.main import main
+
+    for deployment in of("Deployment", chart).values():
+        [container] = deployment["spec"]["template"]["spec"]["containers"]
+        done = CliRunner().invoke(main, [*container["args"], "--help"])
+        assert done.exit_code == 0, done.output
+        known = {word for word in done.output.split() if word.startswith("--")}
+        assert {arg.partition("=")[0] for arg in container["args"] if arg.startswith("--")} <= known
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"breakGlasGroup": "x"}, "breakGlasGroup"),
+        ({"breakGlassGroup": "x' in ['x"}, "breakGlassGroup"),
+        ({"crossplane": {"users": []}}, "users"),
+        ({"admission": {"failurePolicy": "Maybe"}}, "failurePolicy"),
+        ({"admission": {"timeoutSeconds": 60}}, "timeoutSeconds"),
+        ({"admission": {"caBundle": "-----BEGIN"}}, "caBundle"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_refused(render: Render, values: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        render(**values)
+
+
+def test_the_crd_is_the_one_that_is_generated_and_outlives_the_release(chart: dict[str, Json]) -> None:
+    crd = of("CustomResourceDefinition", chart)["environmenttaps.tap.platform"]
+    [text] = [text for path, text in files().items() if path.is_relative_to("charts/operator")]
+    assert [crd] == list(manifest.load(text, CHART))
+    assert crd["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"

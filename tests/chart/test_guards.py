@@ -1,0 +1,203 @@
+"""Who may write what, asked of the real apiserver: every account, every guarded write, all as dry runs."""
+
+import json
+import secrets
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chart.conftest import ROOT
+from tap_api import manifest
+from tap_api.base import API_VERSION, Json
+from tap_cluster import api
+from tap_cluster.api import Cluster
+from tap_cluster.errors import ClusterError
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300, func_only=True)]
+
+#: Whoever they are, RBAC lets them: what is tried here are the guards.
+ADMINS = "--as-group=system:masters"
+ACCOUNT = "--as=system:serviceaccount:"
+WHO = {
+    "admin": (),
+    "person": ("--as=somebody", ADMINS),
+    "night-shift": ("--as=somebody", ADMINS, "--as-group=tap:break-glass"),
+    "operator": (f"{ACCOUNT}tap-system:tap-operator", ADMINS),
+    "admission": (f"{ACCOUNT}tap-system:tap-admission", ADMINS),
+    "crossplane": (f"{ACCOUNT}crossplane-system:crossplane", ADMINS),
+    "collector": (f"{ACCOUNT}kube-system:generic-garbage-collector", ADMINS),
+    "namespaces": (f"{ACCOUNT}kube-system:namespace-controller", ADMINS),
+}
+OWNED = "guarded-us-east-1"
+REFS = {"spec": {"crossplane": {"resourceRefs": [{"apiVersion": "v1", "kind": "Secret", "name": "x"}]}}}
+COMPOSITION = {"spec": {"crossplane": {"compositionRef": {"name": "mine"}}}}
+TAGS = {"CostCenter": "platform-4200"}
+
+
+class Guards:
+    """A namespace with an EnvironmentTap, its RegionalTaps, one that stands alone, and a part."""
+
+    def __init__(self, cluster: Cluster, namespace: str) -> None:
+        self.cluster, self.namespace = cluster, namespace
+
+    def kubectl(self, *args: str, stdin: Json | None = None) -> str:
+        text = json.dumps(stdin) if stdin else None
+        return self.cluster.kubectl("--namespace", self.namespace, *args, input=text)
+
+    def refusal(self, who: str, *args: str, stdin: Json | None = None) -> str:
+        """Returns what a guard says to a dry run, empty where all let it pass."""
+        command = [str(self.cluster.tool("kubectl")), f"--kubeconfig={self.cluster.kubeconfig}", *WHO[who]]
+        done = subprocess.run(
+            [*command, "--namespace", self.namespace, *args, "--dry-run=server"],
+            input=json.dumps(stdin) if stdin else None,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        _, denied, message = done.stderr.partition("denied request: ")
+        assert bool(denied) == bool(done.returncode), done.stderr
+        return message.strip()
+
+    def patch(self, who: str, kind: str, name: str, change: Json) -> str:
+        return self.refusal(who, "patch", kind, name, "--type=merge", f"--patch={json.dumps(change)}")
+
+
+@pytest.fixture(scope="module")
+def guards() -> Iterator[Guards]:
+    was_up = api.running()
+    cluster = api.ensure()
+    made = Guards(cluster, f"test-{secrets.token_hex(4)}")
+    cluster.kubectl("create", "namespace", made.namespace)
+    try:
+        [claim] = manifest.read(ROOT / "claims" / "dev.yaml")
+        claim["metadata"] = {"name": "guarded", "namespace": made.namespace}
+        made.kubectl("apply", "--filename=-", stdin=claim)
+        made.kubectl("wait", "--for=create", f"rtap/{OWNED}", "--timeout=60s")
+        made.kubectl("apply", "--filename=-", stdin=alone())
+        if not part_there(made):
+            made.kubectl(*WHO["night-shift"], "apply", "--filename=-", stdin=part())
+        yield made
+    finally:
+        made.kubectl("delete", "etap,rtap", "--all", "--wait=false", *WHO["night-shift"])
+        cluster.kubectl("delete", "namespace", made.namespace, "--wait=false")
+        if not was_up:
+            cluster.down()
+
+
+def alone(**spec: object) -> Json:
+    said = {"environment": "dev", "region": "eu-west-1", "cidr": "10.9.0.0/16", "tags": TAGS, **spec}
+    return {"apiVersion": API_VERSION, "kind": "RegionalTap", "metadata": {"name": "alone"}, "spec": said}
+
+
+def part(name: str = f"{OWNED}-sessions") -> Json:
+    spec = {"environment": "dev", "region": "us-east-1", "tags": TAGS}
+    return {"apiVersion": API_VERSION, "kind": "RegionalSessions", "metadata": {"name": name}, "spec": spec}
+
+
+def part_there(guards: Guards) -> bool:
+    try:
+        guards.kubectl("wait", "--for=create", f"regionalsessions/{OWNED}-sessions", "--timeout=20s")
+    except ClusterError:
+        return False
+    return True
+
+
+def passing(guards: Guards, *args: str, stdin: Json | None = None) -> set[str]:
+    return {who for who in WHO if not guards.refusal(who, *args, stdin=stdin)}
+
+
+MACHINES = {"night-shift", "crossplane", "collector", "namespaces"}
+
+
+def test_an_owned_region_is_edited_and_deleted_by_machines_alone(guards: Guards) -> None:
+    change = ("patch", "rtap", OWNED, "--type=merge", '--patch={"metadata":{"labels":{"a":"b"}}}')
+    assert passing(guards, *change) == MACHINES | {"operator"}
+    assert passing(guards, "delete", "rtap", OWNED) == MACHINES | {"operator"}
+    status = (
+        "patch",
+        "rtap",
+        OWNED,
+        "--subresource=status",
+        "--type=merge",
+        '--patch={"status":{"outputs":{"keyId":"k"}}}',
+    )
+    assert passing(guards, *status) == MACHINES | {"operator"}
+
+
+def test_whoever_is_refused_is_told_the_right_command(guards: Guards) -> None:
+    where = f"etap guarded -n {guards.namespace}"
+    assert guards.patch("admin", "rtap", OWNED, {"metadata": {"labels": {"a": "b"}}}) == (
+        f"RegionalTap {OWNED} belongs to EnvironmentTap guarded. Change it there: kubectl edit {where}"
+    )
+    assert guards.refusal("admin", "delete", "rtap", OWNED) == (
+        f"RegionalTap {OWNED} belongs to EnvironmentTap guarded. Remove us-east-1 from spec.regions: "
+        f"kubectl edit {where}; or remove every region: kubectl delete {where}"
+    )
+    assert guards.refusal("admin", "delete", "regionalsessions", f"{OWNED}-sessions") == (
+        f"RegionalSessions {OWNED}-sessions is written by Crossplane alone, from its RegionalTap. "
+        f"Change the EnvironmentTap: kubectl edit etap -n {guards.namespace}"
+    )
+
+
+def test_a_region_that_stands_alone_is_anybodys(guards: Guards) -> None:
+    change = ("patch", "rtap", "alone", "--type=merge", '--patch={"metadata":{"labels":{"a":"b"}}}')
+    assert passing(guards, *change) == set(WHO)
+    assert passing(guards, "delete", "rtap", "alone") == set(WHO)
+
+
+def test_parts_are_written_by_crossplane_alone(guards: Guards) -> None:
+    name = f"{OWNED}-sessions"
+    assert passing(guards, "create", "--filename=-", stdin=part("another")) == MACHINES
+    change = ("patch", "regionalsessions", name, "--type=merge", '--patch={"metadata":{"labels":{"a":"b"}}}')
+    assert passing(guards, *change) == MACHINES
+    assert passing(guards, "delete", "regionalsessions", name) == MACHINES
+
+
+@pytest.mark.parametrize("change", [REFS, COMPOSITION], ids=["resourceRefs", "compositionRef"])
+def test_the_machinery_of_an_xr_is_crossplanes(guards: Guards, change: Json) -> None:
+    patch = ("patch", "rtap", "alone", "--type=merge", f"--patch={json.dumps(change)}")
+    assert passing(guards, *patch) == {"night-shift", "crossplane"}
+    field = next(iter(change["spec"]["crossplane"]))
+    assert guards.refusal("person", *patch) == f"spec.crossplane.{field} is written by Crossplane alone; leave it out"
+
+
+def test_nobody_makes_a_region_that_pretends_to_be_owned(guards: Guards) -> None:
+    uid = guards.kubectl("get", "etap", "guarded", "--output=jsonpath={.metadata.uid}")
+    owner = {"apiVersion": API_VERSION, "kind": "EnvironmentTap", "name": "guarded", "uid": uid, "controller": True}
+    owned = alone()
+    owned["metadata"] = {"name": "pretender", "ownerReferences": [owner]}
+    assert passing(guards, "create", "--filename=-", stdin=owned) == {"night-shift", "operator"}
+    referring = alone(environmentRef={"name": "guarded"})
+    referring["metadata"] = {"name": "pretender"}
+    assert passing(guards, "create", "--filename=-", stdin=referring) == {"night-shift", "operator"}
+
+
+def test_nobody_takes_over_a_region_that_is_there_the_operator_neither(guards: Guards) -> None:
+    uid = guards.kubectl("get", "etap", "guarded", "--output=jsonpath={.metadata.uid}")
+    owner = {"apiVersion": API_VERSION, "kind": "EnvironmentTap", "name": "guarded", "uid": uid, "controller": True}
+    change = {"metadata": {"ownerReferences": [owner]}}
+    patch = ("patch", "rtap", "alone", "--type=merge", f"--patch={json.dumps(change)}")
+    assert passing(guards, *patch) == {"night-shift"}
+
+
+def test_every_expression_compiles_without_a_warning(guards: Guards) -> None:
+    policies = json.loads(guards.kubectl("get", "validatingadmissionpolicies", "--output=json"))["items"]
+    ours = {p["metadata"]["name"]: p.get("status", {}) for p in policies if p["metadata"]["name"].startswith("tap-")}
+    assert sorted(ours) == ["tap-machinery", "tap-owned-regions", "tap-ownership", "tap-parts"]
+    assert {name: status.get("typeChecking") for name, status in ours.items()} == {name: {} for name in ours}
+
+
+def test_the_chart_is_accepted_as_a_whole(guards: Guards, helm: Path) -> None:
+    command = [helm, "template", "tap", ROOT / "charts" / "operator", "--namespace", guards.namespace]
+    rendered = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    kubectl = [str(guards.cluster.tool("kubectl")), f"--kubeconfig={guards.cluster.kubeconfig}"]
+    done = subprocess.run(
+        [*kubectl, "apply", "--dry-run=server", "--filename=-"],
+        input=rendered,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
