@@ -4,7 +4,7 @@ import asyncio
 
 import kopf
 
-from tap_operator.cluster import login
+from tap_operator.login import log_in
 
 
 def settings() -> kopf.OperatorSettings:
@@ -21,21 +21,6 @@ def settings() -> kopf.OperatorSettings:
     made.watching.chunk_size = 500
     made.queueing.worker_limit = 64
     return made
-
-
-async def log_in(**_: object) -> kopf.ConnectionInfo:
-    """Gives kopf the very credentials that the operator itself uses; asked again when they expire."""
-    configuration = await login()
-    scheme, _space, token = (await configuration.get_api_key_with_prefix("BearerToken") or "").partition(" ")
-    return kopf.ConnectionInfo(
-        server=configuration.host,
-        ca_path=configuration.ssl_ca_cert,
-        insecure=not configuration.verify_ssl,
-        scheme=scheme.capitalize() or None,
-        token=token or None,
-        certificate_path=configuration.cert_file,
-        private_key_path=configuration.key_file,
-    )
 
 
 def registry() -> kopf.OperatorRegistry:

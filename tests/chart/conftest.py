@@ -29,7 +29,7 @@ def render(helm: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
     def rendered(**values: Any) -> dict[str, Json]:
         file = tmp_path_factory.mktemp("values") / "values.json"
         file.write_text(json.dumps(values))
-        command = [helm, "template", "tap", CHART, "--namespace", "tap-system", "--values", file]
+        command: list[str | Path] = [helm, "template", "tap", CHART, "--namespace", "tap-system", "--values", file]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise ValueError(done.stderr)

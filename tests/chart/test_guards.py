@@ -190,7 +190,7 @@ def test_every_expression_compiles_without_a_warning(guards: Guards) -> None:
 
 
 def test_the_chart_is_accepted_as_a_whole(guards: Guards, helm: Path) -> None:
-    command = [helm, "template", "tap", ROOT / "charts" / "operator", "--namespace", guards.namespace]
+    command: list[str | Path] = [helm, "template", "tap", ROOT / "charts" / "operator", "--namespace", guards.namespace]
     rendered = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     kubectl = [str(guards.cluster.tool("kubectl")), f"--kubeconfig={guards.cluster.kubeconfig}"]
     done = subprocess.run(

@@ -12,7 +12,8 @@ from tap_api.base import Json
 from tap_api.kinds import PARTS
 from tap_operator.cluster import EVENTS, LEASES, Resource
 from tap_operator.errors import ClusterError
-from tap_operator.reconcile import ENVIRONMENT_TAPS, REGIONAL_TAPS
+from tap_operator.reconcile import ENVIRONMENT_TAPS
+from tap_operator.regions import REGIONAL_TAPS
 
 Place = tuple[str, str, str]
 #: What the apiserver fills in where an XRD has a default that the operator does not write.

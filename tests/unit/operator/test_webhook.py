@@ -15,7 +15,7 @@ import aiohttp
 import kopf
 import pytest
 import trustme
-from kopf._cogs.structs.ephemera import Memo
+from kopf._cogs.structs.ephemera import AnyMemo, Memo
 from kopf._cogs.structs.references import Insights
 from kopf._cogs.structs.references import Resource as KopfResource
 from kopf._core.engines.admission import serve_admission_request
@@ -49,7 +49,10 @@ GOOD: Json = {
 }
 
 
-def judge(plurals: tuple[str, ...] = tuple(kind.plural for kind in KINDS)) -> Any:
+PLURALS = tuple(kind.plural for kind in KINDS)
+
+
+def judge(plurals: tuple[str, ...] = PLURALS) -> Any:
     """Returns kopf's admission engine with our handlers, in a cluster that serves `plurals`."""
     insights = Insights()
     insights.webhook_resources.update(
@@ -59,7 +62,7 @@ def judge(plurals: tuple[str, ...] = tuple(kind.plural for kind in KINDS)) -> An
         serve_admission_request,
         settings=kopf.OperatorSettings(),
         memories=ResourceMemories(),
-        memobase=Memo(),
+        memobase=AnyMemo(Memo()),
         registry=handlers(),
         insights=insights,
         indices=OperatorIndexers().indices,

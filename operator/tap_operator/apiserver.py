@@ -1,0 +1,135 @@
+"""The edge to the apiserver: one HTTP request for each thing that tap_operator.cluster names, each with a deadline."""
+
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+import aiohttp
+from kubernetes.aio import client
+
+from tap_api.base import Json
+from tap_operator.cluster import FIELD_MANAGER, Cluster, Resource
+from tap_operator.errors import ClusterError
+from tap_operator.login import login
+
+#: Seconds for one request, connecting included. A stuck one must not hold an object's queue.
+_DEADLINE = aiohttp.ClientTimeout(total=20, sock_connect=5)
+_PAGE = 500
+#: Told of every object that was written, with what the apiserver stored.
+OnWrite = Callable[[Json], None]
+
+
+class ApiCluster:
+    """A cluster behind its apiserver."""
+
+    def __init__(self, api: client.ApiClient, on_write: OnWrite = lambda _: None) -> None:
+        """Args: api: a client that is logged in; on_write: told of every object that was applied."""
+        self._api = api
+        self._on_write = on_write
+
+    async def get(self, what: Resource, namespace: str, name: str) -> Json | None:
+        """See Cluster."""
+        try:
+            return await self._call("GET", what.path(namespace, name))
+        except ClusterError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    async def select(self, what: Resource, namespace: str = "", labels: str = "") -> AsyncIterator[Json]:
+        """See Cluster."""
+        query = {"limit": str(_PAGE), **({"labelSelector": labels} if labels else {})}
+        while True:
+            try:
+                page = await self._call("GET", what.path(namespace), query)
+            except ClusterError as error:
+                if error.status == 404:
+                    return
+                raise
+            for item in page.get("items") or []:
+                yield item
+            query["continue"] = page.get("metadata", {}).get("continue") or ""
+            if not query["continue"]:
+                return
+
+    async def apply(self, what: Resource, manifest: Json, subresource: str = "") -> Json:
+        """See Cluster."""
+        meta = manifest["metadata"]
+        path = what.path(meta.get("namespace", ""), meta["name"], subresource)
+        query = {"fieldManager": FIELD_MANAGER, "force": "true", "fieldValidation": "Strict"}
+        stored = await self._call("PATCH", path, query, manifest, "application/apply-patch+yaml")
+        self._on_write(stored)
+        return stored
+
+    async def create(self, what: Resource, manifest: Json) -> Json:
+        """See Cluster."""
+        path = what.path(manifest["metadata"].get("namespace", ""))
+        return await self._call("POST", path, {"fieldManager": FIELD_MANAGER}, manifest)
+
+    async def replace(self, what: Resource, manifest: Json) -> Json:
+        """See Cluster."""
+        meta = manifest["metadata"]
+        path = what.path(meta.get("namespace", ""), meta["name"])
+        return await self._call("PUT", path, {"fieldManager": FIELD_MANAGER}, manifest)
+
+    async def delete(self, what: Resource, namespace: str, name: str, uid: str) -> None:
+        """See Cluster."""
+        options = {"propagationPolicy": "Foreground", "preconditions": {"uid": uid}}
+        try:
+            await self._call("DELETE", what.path(namespace, name), body=options)
+        except ClusterError as error:
+            # A conflict is the precondition: the object of this uid is gone, another has its name.
+            if error.status not in (404, 409):
+                raise
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: Json | None = None,
+        content_type: str = "application/json",
+    ) -> Json:
+        request = await self._api.param_serialize(
+            method,
+            path,
+            query_params=list((query or {}).items()),
+            header_params={"Accept": "application/json", "Content-Type": content_type},
+            body=body,
+            auth_settings=["BearerToken"],
+        )
+        try:
+            response = await self._api.call_api(*request, _request_timeout=_DEADLINE)
+            data: bytes = await response.read()  # type: ignore[no-untyped-call]
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            message = f"the apiserver does not answer ({type(error).__name__}: {error})"
+            raise ClusterError(0, "Unreachable", message) from error
+        answer = _json(data)
+        if 200 <= response.status <= 299:
+            return answer
+        # A kind that is not served is answered in plain text.
+        message = f"the apiserver does not serve {path}" if response.status == 404 else f"{method} {path} failed"
+        reason = str(answer.get("reason") or response.reason or response.status)
+        raise ClusterError(response.status, reason, str(answer.get("message") or message))
+
+
+def _json(data: bytes) -> Json:
+    try:
+        answer = json.loads(data)
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+@asynccontextmanager
+async def connect(on_write: OnWrite = lambda _: None) -> AsyncIterator[Cluster]:
+    """Opens the cluster for as long as the block runs.
+
+    Raises:
+        ClusterError: there is no way to log in.
+    """
+    api = client.ApiClient(await login())
+    try:
+        yield ApiCluster(api, on_write)
+    finally:
+        await api.close()  # type: ignore[no-untyped-call]

@@ -1,0 +1,98 @@
+"""The two processes: what runs in each, from its start to its end."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import uuid
+from collections.abc import Coroutine
+
+from tap_api.errors import TapError
+from tap_operator import admission, fanout
+from tap_operator.apiserver import connect
+from tap_operator.health import Echoes, Health
+from tap_operator.lease import Lease
+from tap_operator.settings import run_kopf, settings
+from tap_operator.webhook import Webhook
+
+#: Seconds that passes may stand still before the process is to be restarted.
+_STUCK = 120.0
+#: Seconds that an orderly end may take once the lease is lost.
+_LAST_ORDERS = 5.0
+
+
+async def fan_out(health_address: str, health_port: int, namespace: str) -> None:
+    """Makes RegionalTaps of EnvironmentTaps while it holds the Lease, which is in `namespace`."""
+    echoes, stop = Echoes(), _stop_by_signal()
+    async with connect(on_write=echoes.wrote) as cluster:
+        queue = fanout.work(cluster)
+
+        async def wrong() -> str:
+            stuck = queue.stuck_seconds
+            return echoes.missing() or (f"no pass has ended for {stuck:.0f} s" if stuck > _STUCK else "")
+
+        # A replica that waits for the lease is ready: it does what it is there for.
+        health = Health(live=wrong, ready=wrong)
+        lease = Lease(cluster, namespace, "tap-operator", f"{socket.gethostname()}_{uuid.uuid4().hex[:8]}")
+        await health.start(health_address, health_port)
+        try:
+            if not await _unless(stop, lease.acquire()):
+                return
+            async with asyncio.TaskGroup() as tasks:
+                beside = [
+                    tasks.create_task(_keep(lease), name="lease"),
+                    tasks.create_task(queue.run(), name="queue"),
+                    tasks.create_task(fanout.resync(cluster, queue), name="resync"),
+                ]
+                await run_kopf(fanout.handlers(queue, echoes), settings(), stop)
+                for task in beside:
+                    task.cancel()
+        finally:
+            await lease.release()
+            await health.stop()
+
+
+async def _keep(lease: Lease) -> None:
+    try:
+        await lease.keep()
+    except TapError:
+        # Others act from now on: if kopf does not come to its end in time, end it.
+        asyncio.get_running_loop().call_later(_LAST_ORDERS, os._exit, 1)
+        raise
+
+
+def _stop_by_signal() -> asyncio.Event:
+    """Returns what is set when the process is asked to end. Once kopf runs, it hears the signals itself."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[None, None, None]) -> bool:
+    """Runs `work` to its end, or until `stop` is set; returns whether it came to its end."""
+    tasks = {asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())}
+    done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    for task in done:
+        task.result()
+    return not stop.is_set()
+
+
+async def admit(webhook: Webhook, health_address: str, health_port: int) -> None:
+    """Answers admission reviews."""
+    how = settings()
+    how.admission.server = webhook
+    logging.getLogger("kopf.objects").setLevel(logging.CRITICAL)  # Refusals are its errors; ours are logged by us.
+
+    async def alive() -> str:
+        return ""  # The event loop answers. kopf ends the process when its server or its watch does.
+
+    health = Health(live=alive, ready=webhook.unready)
+    await health.start(health_address, health_port)
+    try:
+        await run_kopf(admission.handlers(), how, _stop_by_signal())
+    finally:
+        await health.stop()

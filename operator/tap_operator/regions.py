@@ -1,0 +1,102 @@
+"""The writes of a pass: RegionalTaps that are applied, and those that are removed. Each is tried on its own."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+from tap_api.base import Json
+from tap_api.fanout import is_controlled
+from tap_api.kinds import PARTS, REGIONAL_TAP
+from tap_api.naming import part_name
+from tap_api.rollup import Trouble
+from tap_operator.cluster import Cluster, resource
+from tap_operator.compare import covers
+from tap_operator.errors import ClusterError
+
+REGIONAL_TAPS = resource(REGIONAL_TAP)
+WAITS = "WaitsForParts"
+NOT_SERVED = "NotServed"
+
+
+async def apply_wanted(
+    cluster: Cluster, wanted: Sequence[Json], observed: dict[str, Json], failures: list[ClusterError]
+) -> dict[str, Trouble]:
+    """Applies what differs, and puts what is stored into `observed`; returns the regions that it could not apply.
+
+    What is to be tried again soon goes into `failures`.
+    """
+    troubles: dict[str, Trouble] = {}
+    for manifest in wanted:
+        region, live = manifest["spec"]["region"], observed.get(manifest["spec"]["region"])
+        if live is not None and not is_controlled(live, manifest["metadata"]["ownerReferences"][0]["uid"]):
+            continue  # The name is taken; tap_api.rollup says by whom.
+        try:
+            trouble = await _hindrance(cluster, manifest, live)
+            if trouble is not None:
+                troubles[region] = trouble
+            elif live is None or not covers(live, manifest):
+                observed[region] = await cluster.apply(REGIONAL_TAPS, _of_same_uid(manifest, live))
+        except ClusterError as error:
+            troubles[region] = _refused("applied", manifest, error)
+            if troubles[region].reason != NOT_SERVED:
+                failures.append(error)
+    return troubles
+
+
+async def _hindrance(cluster: Cluster, manifest: Json, live: Json | None) -> Trouble | None:
+    """Returns why `manifest` may not be applied now."""
+    meta = manifest["metadata"]
+    if live is None:
+        parts = [part async for part in _old_parts(cluster, meta["namespace"], meta["name"])]
+        if parts:
+            return Trouble(
+                WAITS,
+                f"RegionalTap {meta['name']} was deleted; it is applied again once its old parts are gone: "
+                + ", ".join(parts),
+            )
+        return None
+    if live["metadata"].get("deletionTimestamp"):
+        return Trouble("Removing", f"RegionalTap {meta['name']} is being deleted; it is applied again once it is gone")
+    return None
+
+
+async def _old_parts(cluster: Cluster, namespace: str, regional_tap: str) -> AsyncIterator[str]:
+    """Yields the parts that a RegionalTap which is gone has left, by kind and name.
+
+    One that nobody controls any more was orphaned on purpose (`kubectl delete --cascade=orphan`): the new RegionalTap
+    takes it up again.
+    """
+    for kind in PARTS:
+        part = await cluster.get(resource(kind), namespace, part_name(regional_tap, kind.part))
+        if part is None:
+            continue
+        owners = part["metadata"].get("ownerReferences") or []
+        if part["metadata"].get("deletionTimestamp") or any(owner.get("controller") for owner in owners):
+            yield f"{kind.kind} {part['metadata']['name']}"
+
+
+def _of_same_uid(manifest: Json, live: Json | None) -> Json:
+    """Returns `manifest` for the very object that was read: a namesake that took its place meanwhile is a conflict."""
+    if live is None:
+        return manifest
+    return {**manifest, "metadata": {**manifest["metadata"], "uid": live["metadata"]["uid"]}}
+
+
+async def remove_left(cluster: Cluster, left: Mapping[str, Json], failures: list[ClusterError]) -> dict[str, Trouble]:
+    """Deletes the RegionalTaps of regions that have left; returns the regions that it could not."""
+    troubles: dict[str, Trouble] = {}
+    for region, tap in left.items():
+        meta = tap["metadata"]
+        if meta.get("deletionTimestamp"):
+            continue
+        try:
+            await cluster.delete(REGIONAL_TAPS, meta["namespace"], meta["name"], meta["uid"])
+        except ClusterError as error:
+            failures.append(error)
+            troubles[region] = _refused("deleted", tap, error)
+    return troubles
+
+
+def _refused(verb: str, manifest: Mapping[str, Any], error: ClusterError) -> Trouble:
+    if error.status == 404:
+        return Trouble(NOT_SERVED, "RegionalTaps are not served yet: are the XRDs of charts/platform installed?")
+    return Trouble(error.reason, f"RegionalTap {manifest['metadata']['name']} cannot be {verb}: {error}")
