@@ -62,9 +62,21 @@ def everything_else(context: Context) -> None:
     tap.install_api(context)
     tap.install_environments(context)
     context.supervisor.ensure(runtime.program(context), *services.programs(context))
-    log = context.places.logs / "crossplane.log"
-    mend = "Read `kubectl describe functionrevision` and the log"
-    wait_until(lambda: package.healthy(context), 60, "the function's package is not healthy after 60 s", mend, log=log)
+    await_function(context)
+
+
+def await_function(context: Context) -> None:
+    """Wait until Crossplane has unpacked the function's package and knows where it runs.
+
+    Raises:
+        ClusterError: it did not within a minute.
+    """
+    if package.healthy(context):
+        return
+    log, mend = context.places.logs / "crossplane.log", "Read `kubectl describe functionrevision` and the log"
+    with context.progress.step("Crossplane accepting the function", log=log):
+        what = "the function's package is not healthy after 60 s"
+        wait_until(lambda: package.healthy(context), 60, what, mend, log=log)
 
 
 def choose_ports(context: Context) -> None:

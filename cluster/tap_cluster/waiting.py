@@ -11,11 +11,6 @@ from tap_cluster.supervisor import wait_until
 NAMES = '{range .items[*]}{.metadata.name}={.status.conditions[?(@.type=="%s")].status}{"\\n"}{end}'
 
 
-def wait_until_established(context: Context, crds: Iterable[str], patience: float = 60.0) -> None:
-    """Wait until the apiserver serves these CRDs."""
-    wait_for_condition(context, "crd", "Established", crds, patience)
-
-
 def wait_for_condition(
     context: Context, kind: str, condition: str, names: Iterable[str], patience: float = 60.0
 ) -> None:
