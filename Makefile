@@ -66,6 +66,10 @@ check: $(STAMP) ## Lint, types, layers, spelling, and whether generated files ar
 test: $(STAMP) ## Run every test, the ones on a real control plane included
 	@$(BIN)/pytest
 
+.PHONY: soak
+soak: $(STAMP) ## Run the long tests: the faults of tests/cluster with twenty seeds
+	@$(BIN)/pytest tests/cluster/test_faults.py --seeds 20
+
 .PHONY: unit
 unit: $(STAMP) ## Run the tests that need no cluster (seconds)
 	@$(BIN)/pytest tests/unit tests/golden tests/schema

@@ -1,4 +1,7 @@
-"""What dies is started again and ends in the same objects. Seeded: a failure names the seed that made it."""
+"""What dies is started again and ends in the same objects. Seeded: a failure names the seed that made it.
+
+`make test` runs one seed, `make soak` runs many (`--seeds N`).
+"""
 
 import random
 import time
@@ -19,19 +22,23 @@ def shape(world: World) -> dict[str, object]:
 
 @pytest.fixture
 def claim(world: World) -> dict[str, object]:
-    [document] = manifest.read(CLAIMS / "staging.yaml")
+    [document] = manifest.read(CLAIMS / "dev.yaml")
     world.apply(document)
-    world.settle("staging")
+    world.settle("dev")
     return document
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "seed" in metafunc.fixturenames:
+        metafunc.parametrize("seed", range(metafunc.config.getoption("seeds")))
+
+
 def test_an_operator_killed_between_two_writes_ends_in_the_same_objects(
     world: World, claim: dict[str, object], seed: int
 ) -> None:
     wanted = shape(world)
-    world.kubectl("delete", "etap", "staging", "--timeout=60s")
-    world.until(lambda: not world.versions("staging"), "the first making is gone", seconds=120)
+    world.kubectl("delete", "etap", "dev", "--timeout=60s")
+    world.until(lambda: not world.versions("dev"), "the first making is gone", seconds=120)
     chance = random.Random(seed)  # noqa: S311
     world.apply(claim)
     for _ in range(3):
@@ -39,7 +46,7 @@ def test_an_operator_killed_between_two_writes_ends_in_the_same_objects(
         time.sleep(chance.uniform(0, 0.4))
         world.cluster.process("operator").kill()
         world.cluster.process("operator").start()
-    world.settle("staging")
+    world.settle("dev")
     assert shape(world) == wanted
 
 
@@ -51,8 +58,8 @@ def test_while_admission_is_down_nothing_new_is_let_in_and_nothing_that_goes_is_
     try:
         answer = world.refused({**claim, "metadata": {"name": "other"}})
         assert "failed calling webhook" in answer
-        world.kubectl("delete", "etap", "staging", "--timeout=60s")
-        world.until(lambda: not world.versions("staging"), "nothing is left", seconds=120)
+        world.kubectl("delete", "etap", "dev", "--timeout=60s")
+        world.until(lambda: not world.versions("dev"), "nothing is left", seconds=120)
     finally:
         admission.start()
     world.apply(claim)
@@ -63,11 +70,11 @@ def test_a_function_that_was_down_goes_on_where_it_stopped(world: World, claim: 
     function = world.cluster.process("function")
     function.kill()
     try:
-        world.kubectl("delete", "etap", "staging", "--timeout=60s")
-        world.until(lambda: not world.versions("staging"), "nothing is left", seconds=120)
+        world.kubectl("delete", "etap", "dev", "--timeout=60s")
+        world.until(lambda: not world.versions("dev"), "nothing is left", seconds=120)
         world.apply(claim)
         world.until(lambda: len(world.names("regionaltaps")) == 3, "the operator goes on without it")
     finally:
         function.start()
-    world.settle("staging")
+    world.settle("dev")
     assert shape(world) == wanted

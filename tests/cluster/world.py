@@ -12,7 +12,7 @@ from tap_cluster.api import Cluster
 
 ACCOUNT = "123456789012"
 #: Seconds without a change after which an environment counts as settled. `make demo` waits for ten.
-_QUIET = 4
+_QUIET = 3
 
 
 class World:
@@ -74,7 +74,7 @@ class World:
 
     def versions(self, environment: str) -> dict[str, str]:
         """Returns the resourceVersion of everything that belongs to an environment, the environment itself too."""
-        snapshot = self._snapshot(environment)
+        snapshot = self._snapshot(environment, resources=True)
         objects = (snapshot.environment, *snapshot.regions, *snapshot.parts, *snapshot.resources)
         return {
             f"{o['kind']}/{o['metadata']['name']}": o["metadata"]["resourceVersion"]
@@ -98,18 +98,14 @@ class World:
             f"{o['kind']}/{o['metadata']['name']}": o["metadata"]["resourceVersion"] for o in json.loads(found)["items"]
         }
 
-    def _snapshot(self, environment: str) -> Any:
+    def _snapshot(self, environment: str, *, resources: bool = False) -> Any:
         found = [e for e in self._reader.environments(self.namespace) if e["metadata"]["name"] == environment]
-        head = (
-            found[0]
-            if found
-            else {
-                "kind": "EnvironmentTap",
-                "metadata": {"namespace": self.namespace, "name": environment},
-                "spec": {"regions": []},
-            }
-        )
-        return self._reader.snapshot(head, resources=True)
+        gone = {
+            "kind": "EnvironmentTap",
+            "metadata": {"namespace": self.namespace, "name": environment},
+            "spec": {"regions": []},
+        }
+        return self._reader.snapshot(found[0] if found else gone, resources=resources)
 
     def until(self, holds: Callable[[], bool], what: str, seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
@@ -121,7 +117,7 @@ class World:
         """Waits until all that can be composed is there and nothing changes any more."""
         self.until(lambda: not self._snapshot(environment).missing(), f"all of {environment} is there", seconds)
         self.wait_quiet(_QUIET, environment, seconds)
-        assert not self._snapshot(environment).missing()
+        assert self._snapshot(environment).missing() == []
 
     def wait_quiet(self, seconds: float, environment: str = "prod", limit: float = 120) -> None:
         """Waits until nothing of `environment` changed for `seconds`."""

@@ -112,7 +112,7 @@ def test_a_full_disk_is_said_before_the_build() -> None:
     ("said", "mend"),
     [
         ("write /tmp/x: no space left on device", "The disk is full"),
-        ("dial tcp: lookup proxy.golang.org: no such host", "Go's module proxy cannot be reached"),
+        ("dial tcp: lookup modules.example: no such host", "Go's module proxy cannot be reached"),
         ("undefined: x", "Read its log"),
     ],
 )
