@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from tap_cluster import crossplane, locks, package, plane, provider, recipes, runtime, services, tap, tools
 from tap_cluster.context import Context
 from tap_cluster.errors import ClusterError
-from tap_cluster.places import Places
+from tap_cluster.places import Places, writable
 from tap_cluster.ports import EVERYWHERE, LOOPBACK
 from tap_cluster.progress import Progress
 from tap_cluster.state import State
@@ -62,6 +61,7 @@ def everything_else(context: Context) -> None:
     tap.install_api(context)
     tap.install_environments(context)
     context.supervisor.ensure(runtime.program(context), *services.programs(context))
+    tap.await_api(context)
     await_function(context)
 
 
@@ -87,7 +87,7 @@ def choose_ports(context: Context) -> None:
 
 
 def see_that_it_can_run(places: Places) -> None:
-    """See that this machine can run it and that we may write our folders.
+    """See that this machine can run it and that we may write our state.
 
     Raises:
         ClusterError: it cannot.
@@ -95,15 +95,7 @@ def see_that_it_can_run(places: Places) -> None:
     if not Path("/proc/self/stat").exists():
         what = "the embedded cluster needs Linux (it knows its processes by /proc)"
         raise ClusterError(what, "Use CLUSTER=kind or CLUSTER=current")
-    for folder, variable in ((places.embedded, "TAP_STATE"), (places.tools, "TAP_CACHE")):
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            what = f"{folder} cannot be made: {error.strerror}"
-            raise ClusterError(what, f"Set {variable} to a folder you may write") from error
-        if not os.access(folder, os.W_OK):
-            what = f"{folder} may not be written"
-            raise ClusterError(what, f"Set {variable} to a folder you may write")
+    writable(places.embedded, "TAP_STATE")
 
 
 def load(places: Places, built: Mapping[str, Path], progress: Progress) -> Context:

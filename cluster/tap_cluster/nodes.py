@@ -42,6 +42,7 @@ def install(context: Context) -> None:
     context.apply_once("Function object", manifests(function(tag)))
     tap.install_api(context)
     tap.install_environments(context)
+    tap.await_api(context)
     wait_until(
         lambda: package.healthy(context), 180, "the function's package is not healthy", "Read `kubectl describe`"
     )

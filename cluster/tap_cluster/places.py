@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tap_cluster.errors import ClusterError
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -56,6 +58,23 @@ class Places:
         folder = self.embedded.joinpath(*parts)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
+
+
+def writable(folder: Path, variable: str) -> None:
+    """See that we may write a folder of ours, which is made if it is absent; `variable` moves it elsewhere.
+
+    Raises:
+        ClusterError: we may not.
+    """
+    mend = f"Set {variable} to a folder you may write"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        what = f"{folder} cannot be made: {error.strerror}"
+        raise ClusterError(what, mend) from error
+    if not os.access(folder, os.W_OK):
+        what = f"{folder} may not be written"
+        raise ClusterError(what, mend)
 
 
 def write_private(path: Path, content: str | bytes) -> None:

@@ -35,12 +35,15 @@ def install_operator(context: Context) -> None:
 
 
 def install_api(context: Context) -> None:
-    """Apply the XRDs, then the Compositions that implement them."""
+    """Apply the XRDs and the Compositions, without waiting: Crossplane takes seconds to establish them."""
     xrds, compositions = (_generated(context, room) for room in ("xrds", "compositions"))
     context.apply_once("XRDs", xrds)
-    names = context.kubectl("get", XRD, "-o", "jsonpath={.items[*].metadata.name}").split()
-    wait_for_condition(context, XRD, "Established", names)
     context.apply_once("Compositions", compositions)
+
+
+def await_api(context: Context) -> None:
+    """Wait until Crossplane has established every XRD."""
+    wait_for_condition(context, XRD, "Established")
 
 
 def install_environments(context: Context) -> None:

@@ -13,7 +13,7 @@ from tap_cluster import disk, golang
 from tap_cluster.errors import ClusterError
 from tap_cluster.gobuild import build, ldflags
 from tap_cluster.locks import held
-from tap_cluster.places import Places
+from tap_cluster.places import Places, writable
 from tap_cluster.progress import Progress
 from tap_cluster.recipes import RECIPES, Recipe
 
@@ -28,6 +28,7 @@ def ensure(names: Iterable[str], places: Places, progress: Progress) -> dict[str
     homes = {recipe.name: home(recipe, places) for recipe in recipes}
     absent = [recipe for recipe in recipes if not homes[recipe.name].exists()]
     if absent:
+        writable(places.tools, "TAP_CACHE")
         with held(places.tools / "lock", lambda: progress.say("  waiting for another build of the tools to end …")):
             absent = [recipe for recipe in absent if not homes[recipe.name].exists()]
             disk.check(sum(recipe.cold_bytes for recipe in absent), places.tools)
