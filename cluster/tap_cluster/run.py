@@ -72,6 +72,7 @@ def child_env(places: Places, **more: str | Path) -> dict[str, str]:
     return {
         **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
         "HOME": str(home),
+        "USER": "tap",  # kopf asks for a name, and a container's user may have none
         "XDG_CACHE_HOME": str(home / "cache"),
         "XDG_CONFIG_HOME": str(home / "config"),
         "XDG_DATA_HOME": str(home / "data"),

@@ -169,3 +169,20 @@ def test_crossplane_runs_with_its_own_account(spare: Cluster) -> None:
         config = spare.places.embedded / "kubeconfigs" / account
         who = json.loads(spare.kubectl("--kubeconfig", config, "auth", "whoami", "-o", "json"))
         assert who["status"]["userInfo"]["username"] == f"system:serviceaccount:crossplane-system:{name}"
+
+
+def test_only_crossplane_listens_beyond_loopback(spare: Cluster) -> None:
+    """Crossplane has no flag for the host of its webhook, metrics and probes."""
+    up(spare)
+    assert {name for name in PLANE if listens_to_others(spare.process(name).pid)} == {"crossplane"}
+
+
+def listens_to_others(pid: int) -> bool:
+    own = {str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()}
+    loopback = {"0100007F", "0000000000000000FFFF00000100007F"}
+    for table in ("tcp", "tcp6"):
+        for row in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+            local, state, inode = (row.split()[column] for column in (1, 3, 9))
+            if state == "0A" and f"socket:[{inode}]" in own and local.partition(":")[0] not in loopback:
+                return True
+    return False
