@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tap_cluster import crossplane
 from tap_cluster.embedded import LOOPBACK_PORTS, state_file
 from tap_cluster.places import Places
 from tap_cluster.state import State
@@ -18,5 +19,6 @@ def rows(places: Places) -> list[str]:
 def _row(state: State, name: str) -> str:
     record = state.processes[name]
     life = f"pid {record.identity.pid}" if state.running(name) else "not running"
-    ports = " ".join(f"{port}:{state.ports[port]}" for port, owner in LOOPBACK_PORTS.items() if owner == name)
+    known = {**LOOPBACK_PORTS, **crossplane.PORTS}.items()
+    ports = " ".join(f"{port}:{state.ports[port]}" for port, owner in known if owner == name and port in state.ports)
     return f"{name:24} {life:16} {ports:44} {record.log}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,14 +71,14 @@ def namespace_of_its_own(cluster: Cluster) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def spare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def spare() -> Iterator[Cluster]:
     """A second control plane, without the platform, in a state folder of its own: for tests that break it."""
     places = Places.find()
-    # Not pytest's own folder for it: three sessions of those are kept, and this one is large.
-    root = tmp_path_factory.mktemp("spare")
-    apart = Places(places.repository, root / "state", places.cache)
-    yield api.ensure(api.Kind.EMBEDDED, places=apart, control_plane_only=True)
-    api.down(api.Kind.EMBEDDED, places=apart)
+    # Not in pytest's own folder: of those the last three are kept, and this one is large.
+    with tempfile.TemporaryDirectory(prefix="tap-spare-") as root:
+        apart = Places(places.repository, Path(root), places.cache)
+        yield api.ensure(api.Kind.EMBEDDED, places=apart, control_plane_only=True)
+        api.down(api.Kind.EMBEDDED, places=apart)
 
 
 @pytest.fixture(scope="module")
