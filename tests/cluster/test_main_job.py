@@ -125,8 +125,8 @@ def test_a_bad_claim_is_refused_with_every_violation_in_one_message(world: World
 
 def test_a_field_that_does_not_exist_is_refused_by_its_path(world: World) -> None:
     document = claim("dev.yaml")
-    document["spec"]["netwrok"] = {}
-    assert 'unknown field "spec.netwrok"' in world.refused(document)
+    document["spec"]["networking"] = {}
+    assert 'unknown field "spec.networking"' in world.refused(document)
 
 
 def test_a_range_cannot_be_changed(looked_at: World) -> None:
