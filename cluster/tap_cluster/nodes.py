@@ -19,7 +19,7 @@ from tap_cluster.supervisor import digest, digest_files, wait_until
 
 FUNCTION_IMAGE, OPERATOR_IMAGE = "tap-function:dev", "tap-operator:dev"
 IMAGES = {FUNCTION_IMAGE: "functions/Dockerfile", OPERATOR_IMAGE: "operator/Dockerfile"}
-REGISTRY_IMAGE = "docker.io/library/registry:3.0.0"
+REGISTRY_IMAGE = "registry:3.0.0"
 REGISTRY, NODE_PORT, PORT = "tap-registry", 30500, 5000
 INSIDE = f"registry.{REGISTRY}.svc.cluster.local:{PORT}"  # names in .local are spoken to without TLS
 
