@@ -194,7 +194,7 @@ def test_the_chart_is_accepted_as_a_whole(guards: Guards, helm: Path) -> None:
     rendered = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     kubectl = [str(guards.cluster.tool("kubectl")), f"--kubeconfig={guards.cluster.kubeconfig}"]
     done = subprocess.run(
-        [*kubectl, "apply", "--server-side", "--force-conflicts", "--dry-run=server", "--filename=-"],
+        [*kubectl, "apply", "--server-side", "--force-conflicts", "--field-manager=test", "--dry-run=server", "-f-"],
         input=rendered,
         capture_output=True,
         text=True,
