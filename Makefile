@@ -49,8 +49,9 @@ demo: $(STAMP) ## Run the main job: claims/prod.yaml becomes three regions, show
 	@$(BIN)/python -m tap_cluster demo
 
 .PHONY: synth generate
-synth: generate ## Write every generated file (XRDs, CRD, Compositions, activation policy)
+synth: generate ## Write every generated file (XRDs, CRD, Compositions, activation policy, catalogue)
 generate: $(STAMP)
+	@$(BIN)/python compositions/emit.py
 	@$(BIN)/tap synth
 
 .PHONY: check

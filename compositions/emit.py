@@ -5,6 +5,7 @@ is left as it is.
 """
 
 import argparse
+import re
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,8 @@ from tap_stack import emit
 from tap_stack.catalogue import catalogue
 
 ROOT = Path(__file__).resolve().parents[1]
-MODULE = "github.com/upbound/provider-aws/v2@v2.5.0/package/crds"
+#: The recipe that pins the provider whose CRDs we compose for.
+RECIPE = ROOT / "cluster" / "tools" / "provider-aws" / "go.mod"
 
 
 def main() -> int:
@@ -59,7 +61,11 @@ def _module_cache() -> Path | None:
     if not go:
         return None
     cache = subprocess.run([go, "env", "GOMODCACHE"], capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
-    path = Path(cache) / MODULE
+    pinned = re.search(r"^require (\S+) (\S+)", RECIPE.read_text(encoding="utf-8"), re.MULTILINE)
+    if not pinned:
+        message = f"{RECIPE} requires no provider; restore it from git"
+        raise TapError(message)
+    path = Path(cache) / f"{pinned[1]}@{pinned[2]}" / "package" / "crds"
     return path if cache and path.is_dir() else None
 
 
