@@ -8,15 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from chart.conftest import ROOT
 from tap_api import manifest
 from tap_api.base import API_VERSION, Json
-from tap_cluster import api
 from tap_cluster.api import Cluster
 from tap_cluster.errors import ClusterError
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300, func_only=True)]
-
+ROOT = Path(__file__).parents[2]
 #: Whoever they are, RBAC lets them: what is tried here are the guards.
 ADMINS = "--as-group=system:masters"
 ACCOUNT = "--as=system:serviceaccount:"
@@ -65,9 +62,7 @@ class Guards:
 
 
 @pytest.fixture(scope="module")
-def guards() -> Iterator[Guards]:
-    was_up = api.running()
-    cluster = api.ensure()
+def guards(cluster: Cluster) -> Iterator[Guards]:
     made = Guards(cluster, f"test-{secrets.token_hex(4)}")
     cluster.kubectl("create", "namespace", made.namespace)
     try:
@@ -82,8 +77,6 @@ def guards() -> Iterator[Guards]:
     finally:
         made.kubectl("delete", "etap,rtap", "--all", "--wait=false", *WHO["night-shift"])
         cluster.kubectl("delete", "namespace", made.namespace, "--wait=false")
-        if not was_up:
-            cluster.down()
 
 
 def alone(**spec: object) -> Json:
@@ -189,8 +182,15 @@ def test_every_expression_compiles_without_a_warning(guards: Guards) -> None:
     assert {name: status.get("typeChecking") for name, status in ours.items()} == {name: {} for name in ours}
 
 
-def test_the_chart_is_accepted_as_a_whole(guards: Guards, helm: Path) -> None:
-    command: list[str | Path] = [helm, "template", "tap", ROOT / "charts" / "operator", "--namespace", guards.namespace]
+def test_the_chart_is_accepted_as_a_whole(guards: Guards) -> None:
+    command: list[str | Path] = [
+        guards.cluster.tool("helm"),
+        "template",
+        "tap",
+        ROOT / "charts" / "operator",
+        "--namespace",
+        guards.namespace,
+    ]
     rendered = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     kubectl = [str(guards.cluster.tool("kubectl")), f"--kubeconfig={guards.cluster.kubeconfig}"]
     done = subprocess.run(
