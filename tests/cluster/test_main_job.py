@@ -20,6 +20,13 @@ def claim(name: str) -> dict[str, Any]:
     return document
 
 
+def by_hand(name: str, region: str, cost_center: str) -> dict[str, Any]:
+    """Returns a RegionalTap as a person writes one alone."""
+    tags = {"CostCenter": cost_center}
+    spec = {"environment": "dev", "region": region, "cidr": "10.9.0.0/16", "tags": tags}
+    return {"apiVersion": "tap.platform/v1alpha1", "kind": "RegionalTap", "metadata": {"name": name}, "spec": spec}
+
+
 @pytest.fixture(scope="module")
 def looked_at(shared_world: World) -> World:
     """`claims/prod.yaml` settled, for the tests that only look at it."""
@@ -34,6 +41,17 @@ def prod(world: World) -> World:
     world.apply(claim("prod.yaml"))
     world.settle("prod")
     return world
+
+
+def test_the_apiserver_takes_every_generated_file_without_a_warning(world: World) -> None:
+    for room in ("xrds", "compositions"):
+        files = [f"--filename={path}" for path in sorted((ROOT / room).glob("*.yaml"))]
+        assert (
+            world.said(
+                "apply", "--server-side", "--field-manager=reader", "--force-conflicts", "--dry-run=server", *files
+            )
+            == ""
+        )
 
 
 def test_one_claim_becomes_three_regions_with_six_parts_each(looked_at: World) -> None:
@@ -183,19 +201,7 @@ def test_parts_and_children_are_not_written_by_hand(looked_at: World) -> None:
 
 
 def test_a_region_may_stand_alone(world: World) -> None:
-    world.apply(
-        {
-            "apiVersion": "tap.platform/v1alpha1",
-            "kind": "RegionalTap",
-            "metadata": {"name": "alone"},
-            "spec": {
-                "environment": "dev",
-                "region": "eu-west-1",
-                "cidr": "10.9.0.0/16",
-                "tags": {"CostCenter": "platform-4200"},
-            },
-        }
-    )
+    world.apply(by_hand("alone", "eu-west-1", "platform-4200"))
     world.until(lambda: "alone-network-vpc" in world.names("vpcs.ec2.aws.m.upbound.io"), "its VPC")
     assert [vpc["spec"]["forProvider"]["tags"] for vpc in world.objects("vpcs.ec2.aws.m.upbound.io")] == [
         {"CostCenter": "platform-4200", "Environment": "dev", "Name": "alone-network-vpc", "Region": "eu-west-1"}
@@ -204,19 +210,7 @@ def test_a_region_may_stand_alone(world: World) -> None:
 
 
 def test_a_namesake_is_not_taken_over(world: World) -> None:
-    world.apply(
-        {
-            "apiVersion": "tap.platform/v1alpha1",
-            "kind": "RegionalTap",
-            "metadata": {"name": "dev-us-east-1"},
-            "spec": {
-                "environment": "dev",
-                "region": "us-east-1",
-                "cidr": "10.9.0.0/16",
-                "tags": {"CostCenter": "somebody"},
-            },
-        }
-    )
+    world.apply(by_hand("dev-us-east-1", "us-east-1", "somebody"))
     world.apply(claim("dev.yaml"))
     world.until(lambda: world.condition("dev", "NameTaken") == "True", "NameTaken is reported")
     stranger = world.get("regionaltaps", "dev-us-east-1")

@@ -33,16 +33,19 @@ class World:
 
     def kubectl_fails(self, *args: str, stdin: str | None = None) -> str:
         """Returns what kubectl says when it fails."""
-        command = [
-            str(self.cluster.tool("kubectl")),
-            "--kubeconfig",
-            str(self.cluster.kubeconfig),
-            "-n",
-            self.namespace,
-        ]
-        done = subprocess.run([*command, *args], input=stdin, capture_output=True, text=True, check=False)
+        done = self._run(*args, stdin=stdin)
         assert done.returncode != 0, f"kubectl {' '.join(args)} was not refused: {done.stdout}"
         return done.stderr
+
+    def said(self, *args: str) -> str:
+        """Returns what kubectl says beside its output when it succeeds: warnings."""
+        done = self._run(*args)
+        assert done.returncode == 0, done.stderr
+        return done.stderr
+
+    def _run(self, *args: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        command = [str(self.cluster.tool("kubectl")), f"--kubeconfig={self.cluster.kubeconfig}", "-n", self.namespace]
+        return subprocess.run([*command, *args], input=stdin, capture_output=True, text=True, check=False)
 
     def apply(self, document: dict[str, Any]) -> None:
         self.kubectl("apply", "-f", "-", stdin=self._here(document))
