@@ -15,7 +15,14 @@ MAX_MESSAGE_SIZE = 16
 @cli.standard_options
 def main(**options: Any) -> None:  # noqa: ANN401
     """Compose RegionalTaps and their parts for Crossplane."""
-    cli.run(FunctionRunner(), **options)
+    try:
+        cli.run(FunctionRunner(), **options)
+    except OSError as error:
+        message = f"{error.filename or 'the server'}: {error.strerror or error}; is --tls-server-certs-dir right?"
+        raise click.ClickException(message) from error
+    except ValueError as error:
+        # The SDK's word for neither certificates nor --insecure.
+        raise click.ClickException(str(error)) from error
 
 
 if __name__ == "__main__":

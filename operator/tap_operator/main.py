@@ -59,6 +59,8 @@ def _run(log_format: str, work: Coroutine[None, None, None]) -> None:
     # They tell of every event that was handled and of every request that came.
     logging.getLogger("kopf.objects").setLevel(logging.ERROR)
     logging.getLogger("aiohttp.access").setLevel(logging.ERROR)
+    # It warns of a kubeconfig that is not there; our own message says what to do about it.
+    logging.getLogger("kubernetes.aio.config").setLevel(logging.ERROR)
     try:
         asyncio.run(work)
     except* (TapError, kopf.LoginError, OSError) as group:

@@ -13,6 +13,7 @@ from tap_operator import admission, fanout
 from tap_operator.apiserver import connect
 from tap_operator.health import Echoes, Health
 from tap_operator.lease import Lease
+from tap_operator.login import login
 from tap_operator.settings import run_kopf, settings
 from tap_operator.webhook import Webhook
 
@@ -83,6 +84,7 @@ async def _unless(stop: asyncio.Event, work: Coroutine[None, None, None]) -> boo
 
 async def admit(webhook: Webhook, health_address: str, health_port: int) -> None:
     """Answers admission reviews."""
+    await login()  # kopf would retry for ever, with a traceback each minute, where there is no cluster at all.
     how = settings()
     how.admission.server = webhook
     logging.getLogger("kopf.objects").setLevel(logging.CRITICAL)  # Refusals are its errors; ours are logged by us.
