@@ -65,7 +65,7 @@ check: $(STAMP) ## Lint, types, layers, spelling, and whether generated files ar
 
 .PHONY: test
 test: $(STAMP) ## Run every test, the ones on a real control plane included
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 2 --dist loadgroup
 
 .PHONY: soak
 soak: $(STAMP) ## Run the long tests: the faults of tests/cluster with twenty seeds

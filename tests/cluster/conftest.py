@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import tempfile
 import time
@@ -17,7 +18,6 @@ from tap_cluster.api import Cluster
 from tap_cluster.places import Places
 
 HERE = Path(__file__).parent
-OWNER_KINDS = "jsonpath={.items[*].metadata.ownerReferences[*].kind}"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,6 +26,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.cluster)
             # Building the tools, which a fixture may do, is no part of a test's time.
             item.add_marker(pytest.mark.timeout(300, func_only=True))
+            # With `pytest -n`: the one cluster belongs to one worker, and the one that gets broken to another.
+            group = "spare" if "spare" in getattr(item, "fixturenames", ()) else "cluster"
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")
@@ -59,13 +62,16 @@ def namespace_of_its_own(cluster: Cluster) -> Iterator[str]:
     try:
         yield name
     finally:
-        # Taps first, as a person would: environments, and once their own regions have gone, regions that stand alone.
+        # As a person would: environments, and regions that stand alone. Regions of an environment go with it, one too
+        # that the operator was about to make when it went.
         cluster.kubectl("delete", "etap", "--all", "-n", name, "--timeout=120s", timeout=150)
         deadline = time.monotonic() + 120
-        while "EnvironmentTap" in cluster.kubectl("get", "rtap", "-n", name, "-o", OWNER_KINDS):
+        while regions := json.loads(cluster.kubectl("get", "rtap", "-n", name, "-o", "json"))["items"]:
             assert time.monotonic() < deadline, f"RegionalTaps of {name} do not go"
+            for region in regions:
+                if "ownerReferences" not in region["metadata"]:
+                    cluster.kubectl("delete", "rtap", region["metadata"]["name"], "-n", name, "--timeout=120s")
             time.sleep(0.3)
-        cluster.kubectl("delete", "rtap", "--all", "-n", name, "--timeout=120s", timeout=150)
         # What is left needs nothing of ours to go; the next test need not wait for it.
         cluster.kubectl("delete", "namespace", name, "--wait=false")
 

@@ -122,11 +122,13 @@ def test_what_one_region_knows_reaches_the_others_and_what_waited_is_made(prod: 
     ]
     for region in REGIONS:
         prod.provider.show_policy(f"prod-{region}-key")
+    prod.until(
+        lambda: not any(network["status"].get("waiting") for network in prod.objects("regionalnetworks")),
+        "nothing of a network waits any more",
+    )
     prod.settle("prod")
-    for region in REGIONS:
-        network = prod.get("regionalnetworks", f"prod-{region}-network")
+    for network in prod.objects("regionalnetworks"):
         assert network["spec"]["accountId"] == account_of(network["spec"]["keyArn"])
-        assert not network["status"].get("waiting")
     assert len(prod.names("flowlogs.ec2.aws.m.upbound.io")) == 3
 
 

@@ -6,6 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from kubernetes import client, config
+
+from tap_api.base import GROUP, VERSION
 from tap_api.naming import digest
 from tap_cli.cluster import Cluster as Reader
 from tap_cluster.api import Cluster
@@ -13,6 +16,12 @@ from tap_cluster.api import Cluster
 ACCOUNT = "123456789012"
 #: Seconds without a change after which an environment counts as settled. `make demo` waits for ten.
 _QUIET = 3
+_MANAGED = ("keys.kms", "aliases.kms", "vpcs.ec2", "subnets.ec2", "routes.ec2", "roles.iam", "groups.cloudwatchlogs")
+
+
+def _place(resource: str, namespace: str) -> tuple[str, str, str, str]:
+    plural, _, group = resource.partition(".")
+    return group or GROUP, "v1beta1" if group else VERSION, namespace, plural
 
 
 class World:
@@ -23,6 +32,8 @@ class World:
         self.namespace = namespace
         self.provider = ProviderDouble(self)
         self._reader = Reader(cluster.kubeconfig)
+        # Not kubectl where a test polls: a process for each look costs more than what it looks at.
+        self._objects: Any = client.CustomObjectsApi(config.new_client_from_config(str(cluster.kubeconfig)))  # type: ignore[no-untyped-call]
 
     #: What a person with break-glass rights adds to kubectl. The group alone carries the permission to pass the
     #: guards; system:masters gives the RBAC rights, as a cluster admin in that group would have them.
@@ -57,14 +68,16 @@ class World:
     def _here(self, document: dict[str, Any]) -> str:
         return json.dumps({**document, "metadata": {**document["metadata"], "namespace": self.namespace}})
 
-    def get(self, plural: str, name: str) -> Any:
-        return json.loads(self.kubectl("get", plural, name, "-o", "json"))
+    def get(self, resource: str, name: str) -> Any:
+        return self._objects.get_namespaced_custom_object(*_place(resource, self.namespace), name)
 
-    def objects(self, plural: str) -> Any:
-        return json.loads(self.kubectl("get", plural, "-o", "json"))["items"]
+    def objects(self, resource: str) -> Any:
+        """Returns the objects of a resource such as `regionaltaps` or `keys.kms.aws.m.upbound.io`."""
+        found = self._objects.list_namespaced_custom_object(*_place(resource, self.namespace))
+        return sorted(found["items"], key=lambda item: item["metadata"]["name"])
 
-    def names(self, plural: str) -> list[str]:
-        return sorted(line.partition("/")[2] for line in self.kubectl("get", plural, "-o", "name").splitlines())
+    def names(self, resource: str) -> list[str]:
+        return [item["metadata"]["name"] for item in self.objects(resource)]
 
     def condition(self, environment: str, kind: str) -> str:
         conditions = self.get("environmenttaps", environment).get("status", {}).get("conditions", [])
@@ -86,19 +99,11 @@ class World:
         } | self._left()
 
     def _left(self) -> dict[str, str]:
-        """Returns every managed resource of the namespace: one that lost its XR must not hide."""
-        kinds = [
-            "keys.kms",
-            "aliases.kms",
-            "vpcs.ec2",
-            "subnets.ec2",
-            "routes.ec2",
-            "roles.iam",
-            "groups.cloudwatchlogs",
-        ]
-        found = self.kubectl("get", ",".join(f"{kind}.aws.m.upbound.io" for kind in kinds), "-o", "json")
+        """Returns managed resources of the namespace by their kinds alone: one that lost its XR must not hide."""
         return {
-            f"{o['kind']}/{o['metadata']['name']}": o["metadata"]["resourceVersion"] for o in json.loads(found)["items"]
+            f"{item['kind']}/{item['metadata']['name']}": item["metadata"]["resourceVersion"]
+            for resource in _MANAGED
+            for item in self.objects(f"{resource}.aws.m.upbound.io")
         }
 
     def _snapshot(self, environment: str, *, resources: bool = False) -> Any:
