@@ -1,0 +1,82 @@
+"""Names in AWS that more than one part writes: one makes the resource, another measures, names or admits it.
+
+All of them are functions of the subject alone, so that a part never waits for another one to learn its name.
+"""
+
+from tap_api.common import RegionContext
+from tap_api.naming import MAX_NAME, join
+from tap_stack.subject import Subject
+from tap_stack.values import Unknown
+
+
+def flow_log_group(subject: Subject[RegionContext]) -> str:
+    """Returns the log group of the VPC's flow logs."""
+    return f"/aws/vpc/flow-logs/{subject.account_name()}"
+
+
+def topic(subject: Subject[RegionContext]) -> str:
+    """Returns the SNS topic that alarms and reports go to."""
+    return subject.account_name("alarms")
+
+
+def function(subject: Subject[RegionContext]) -> str:
+    """Returns the Lambda function."""
+    return subject.account_name("processor", limit=64)
+
+
+def function_log_group(subject: Subject[RegionContext]) -> str:
+    """Returns the log group of the Lambda function, where Lambda itself looks for it."""
+    return f"/aws/lambda/{function(subject)}"
+
+
+def dead_letters(subject: Subject[RegionContext]) -> str:
+    """Returns the queue of events that could not be processed."""
+    return subject.account_name("dead-letters")
+
+
+def data_bucket(subject: Subject[RegionContext]) -> str | Unknown:
+    """Returns the data bucket. Buckets share one name space with every account, so theirs carry the account's id."""
+    return _bucket(subject, "data")
+
+
+def access_log_bucket(subject: Subject[RegionContext]) -> str | Unknown:
+    """Returns the bucket of the data bucket's access logs."""
+    return _bucket(subject, "logs")
+
+
+def processor(subject: Subject[RegionContext]) -> str:
+    """Returns the Lambda function."""
+    return subject.account_name("processor", limit=64)
+
+
+def processor_log_group(subject: Subject[RegionContext]) -> str:
+    """Returns the log group of the Lambda function."""
+    return f"/aws/lambda/{processor(subject)}"
+
+
+def dead_letters(subject: Subject[RegionContext]) -> str:
+    """Returns the queue of events that the processor gave up on."""
+    return subject.account_name("dead-letters", limit=80)
+
+
+def api(subject: Subject[RegionContext]) -> str:
+    """Returns the HTTP API."""
+    return subject.account_name("api")
+
+
+def api_log_group(subject: Subject[RegionContext]) -> str:
+    """Returns the log group of the API's access logs.
+
+    Below /aws/vendedlogs/: elsewhere each group makes the account's one resource policy longer, up to its limit
+    (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html).
+    """
+    return f"/aws/vendedlogs/apigateway/{api(subject)}"
+
+
+def _bucket(subject: Subject[RegionContext], purpose: str) -> str | Unknown:
+    account = subject.account
+    if isinstance(account, Unknown):
+        return account
+    # Joined first: a long name is cut in front of the account's id, never through it.
+    name = join(subject.regional_tap, purpose, limit=MAX_NAME - len(account) - len(subject.suffix) - 2)
+    return f"{name}-{account}-{subject.suffix}"
