@@ -44,21 +44,6 @@ def access_log_bucket(subject: Subject[RegionContext]) -> str | Unknown:
     return _bucket(subject, "logs")
 
 
-def processor(subject: Subject[RegionContext]) -> str:
-    """Returns the Lambda function."""
-    return subject.account_name("processor", limit=64)
-
-
-def processor_log_group(subject: Subject[RegionContext]) -> str:
-    """Returns the log group of the Lambda function."""
-    return f"/aws/lambda/{processor(subject)}"
-
-
-def dead_letters(subject: Subject[RegionContext]) -> str:
-    """Returns the queue of events that the processor gave up on."""
-    return subject.account_name("dead-letters", limit=80)
-
-
 def api(subject: Subject[RegionContext]) -> str:
     """Returns the HTTP API."""
     return subject.account_name("api")
