@@ -4,9 +4,13 @@ All of them are functions of the subject alone, so that a part never waits for a
 """
 
 from tap_api.common import RegionContext
-from tap_api.naming import MAX_NAME, join
+from tap_api.naming import MAX_NAME, account_name, join
 from tap_stack.subject import Subject
 from tap_stack.values import Unknown
+
+#: In the data bucket: where objects come in that wake the processor, and where the processor's own code lies.
+INCOMING = "incoming/"
+CODE = "_code/"
 
 
 def flow_log_group(subject: Subject[RegionContext]) -> str:
@@ -56,6 +60,22 @@ def api_log_group(subject: Subject[RegionContext]) -> str:
     (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html).
     """
     return f"/aws/vendedlogs/apigateway/{api(subject)}"
+
+
+def cluster(subject: Subject[RegionContext]) -> str:
+    """Returns the Aurora cluster."""
+    return subject.account_name("database")
+
+
+def cluster_log_group(subject: Subject[RegionContext], export: str) -> str:
+    """Returns the log group of one of the cluster's logs, where RDS itself puts it."""
+    return f"/aws/rds/cluster/{cluster(subject)}/{export}"
+
+
+def table(subject: Subject[RegionContext]) -> str:
+    """Returns the sessions table, which has one name in every region."""
+    environment = subject.spec.environment_ref.name if subject.spec.environment_ref else subject.regional_tap
+    return account_name(environment, "sessions", suffix=subject.suffix)
 
 
 def _bucket(subject: Subject[RegionContext], purpose: str) -> str | Unknown:
