@@ -3,8 +3,10 @@
 All of them are functions of the subject alone, so that a part never waits for another one to learn its name.
 """
 
+import re
+
 from tap_api.common import RegionContext
-from tap_api.naming import MAX_NAME, account_name, join
+from tap_api.naming import MAX_NAME, account_name, digest, join
 from tap_stack.subject import Subject
 from tap_stack.values import Unknown
 
@@ -63,8 +65,19 @@ def api_log_group(subject: Subject[RegionContext]) -> str:
 
 
 def cluster(subject: Subject[RegionContext]) -> str:
-    """Returns the Aurora cluster."""
-    return subject.account_name("database")
+    """Returns the Aurora cluster. All that belongs to it begins like it."""
+    return _rds(subject, subject.regional_tap, "database")
+
+
+def cluster_instance(subject: Subject[RegionContext], which: str) -> str:
+    """Returns an instance of the Aurora cluster."""
+    return _rds(subject, subject.regional_tap, "database", which)
+
+
+def global_cluster(subject: Subject[RegionContext]) -> str:
+    """Returns the Aurora global database, which is in no region."""
+    environment = subject.spec.environment_ref.name if subject.spec.environment_ref else subject.regional_tap
+    return _rds(subject, environment, "global")
 
 
 def cluster_log_group(subject: Subject[RegionContext], export: str) -> str:
@@ -76,6 +89,13 @@ def table(subject: Subject[RegionContext]) -> str:
     """Returns the sessions table, which has one name in every region."""
     environment = subject.spec.environment_ref.name if subject.spec.environment_ref else subject.regional_tap
     return account_name(environment, "sessions", suffix=subject.suffix)
+
+
+def _rds(subject: Subject[RegionContext], name: str, *words: str) -> str:
+    """Returns an identifier of RDS, which begins with a letter and takes no two hyphens in a row (05, section 5)."""
+    if "--" in name or not name[0].isalpha():
+        name = f"tap-{re.sub('-+', '-', name)}-{digest(name)}"
+    return account_name(name, *words, suffix=subject.suffix)
 
 
 def _bucket(subject: Subject[RegionContext], purpose: str) -> str | Unknown:

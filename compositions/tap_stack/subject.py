@@ -14,7 +14,7 @@ from tap_api.kinds import KINDS, REGIONAL_TAP, XRS, Kind, PartSpec
 from tap_api.naming import account_name, account_suffix, part_name, resource_name
 from tap_api.policy import Violation, judge, shape_violations
 from tap_stack.observation import Observed
-from tap_stack.values import Elsewhere, Unknown
+from tap_stack.values import Unknown
 
 SpecT_co = TypeVar("SpecT_co", bound=RegionContext, covariant=True)
 
@@ -85,13 +85,16 @@ class Subject(Generic[SpecT_co]):
         """Returns the name of the object with that key."""
         return resource_name(self.name, key)
 
-    def elsewhere(self, part: str, key: str, *, always: bool = False) -> Elsewhere:
-        """Returns a reference to the resource `key` of another part of this region."""
-        return Elsewhere(resource_name(part_name(self.regional_tap, part), key), always)
+    def part_ref(self, part: str, key: str, *, always: bool = False) -> Json:
+        """Returns a reference to the resource `key` of another part of the region: they share the namespace (02).
 
-    def part_ref(self, part: str, key: str) -> Json:
-        """Returns a reference to the resource `key` of another part of the region: they share the namespace (02)."""
-        return {"name": resource_name(part_name(self.regional_tap, part), key)}
+        Args:
+            part: The part.
+            key: Key of the resource.
+            always: As of values.Ref. A list of references is resolved anew only where one of them always is.
+        """
+        name = resource_name(part_name(self.regional_tap, part), key)
+        return {"name": name, **({"policy": {"resolve": "Always"}} if always else {})}
 
     def account_name(self, *words: str, limit: int = 63) -> str:
         """Returns a name that is unique in the AWS account: `<regionaltap>-<words>-<suffix>`."""

@@ -32,19 +32,6 @@ class Ref:
     always: bool = False
 
 
-@dataclass(frozen=True)
-class Elsewhere:
-    """A reference by name to a resource of another part of the same region: names are known before anything is made.
-
-    Attributes:
-        name: Name of that resource; see subject.Subject.elsewhere.
-        always: As of Ref. A list of references is looked at again only if one of them is resolved always.
-    """
-
-    name: str
-    always: bool = False
-
-
 def find(node: object, kind: type) -> Iterator[Any]:
     """Yields every value of type `kind` in a manifest, in its order."""
     if isinstance(node, kind):
@@ -80,9 +67,8 @@ def _resolve(
     observed: Callable[[tuple[str, ...]], Any],
     path: tuple[str, ...],
 ) -> Any:  # noqa: ANN401
-    if isinstance(node, Ref | Elsewhere):
-        name = names(node.key) if isinstance(node, Ref) else node.name
-        return {"name": name, **({"policy": {"resolve": "Always"}} if node.always else {})}
+    if isinstance(node, Ref):
+        return {"name": names(node.key), **({"policy": {"resolve": "Always"}} if node.always else {})}
     if isinstance(node, Unknown) or (isinstance(node, list) and next(find(node, Unknown), None)):
         value = observed(path)
         return _ABSENT if value is None else value

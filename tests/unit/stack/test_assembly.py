@@ -6,7 +6,7 @@ from tap_api.base import Json
 from tap_stack.assembly import Assembly, Emitted, Withheld, assemble, keep
 from tap_stack.observation import DictObservation, of
 from tap_stack.resource import Resource
-from tap_stack.values import Elsewhere, Ref, Unknown
+from tap_stack.values import Ref, Unknown
 
 ARN = Unknown("the key's ARN")
 READY: Json = {"status": {"conditions": [{"type": "Ready", "status": "True"}], "atProvider": {"id": "x-1"}}}
@@ -163,16 +163,11 @@ def test_what_comes_after_another_is_withheld_until_that_is_ready(observed: Json
 
 
 def test_what_comes_after_a_fact_is_withheld_until_it_is_known() -> None:
-    assert assemble([after("table", ARN)], {}).withheld == (Withheld("table", "the key's ARN", thing("table").manifest),)
+    assert assemble([after("table", ARN)], {}).withheld == (
+        Withheld("table", "the key's ARN", thing("table").manifest),
+    )
 
 
 def test_what_comes_after_something_withheld_waits_for_the_same_cause() -> None:
     resources = [thing("group", kmsKeyId=ARN), after("cluster", "group")]
     assert [item.source for item in assemble(resources, {}).withheld] == ["the key's ARN", "the key's ARN"]
-
-
-def test_a_reference_to_another_part_needs_only_its_name() -> None:
-    resources = [thing("group", subnetIdRefs=[Elsewhere("net-a", always=True), Elsewhere("net-b")])]
-    assert assemble(resources, {}).emitted == (
-        emitted("group", subnetIdRefs=[{"name": "net-a", "policy": {"resolve": "Always"}}, {"name": "net-b"}]),
-    )
