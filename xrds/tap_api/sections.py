@@ -117,7 +117,9 @@ class StorageSpec(ApiModel):
 
     infrequent_access_days: int = Field(30, ge=30, le=3650, description="Days until objects move to STANDARD_IA.")
     glacier_days: int = Field(90, ge=60, le=3650, description="Days until objects move to GLACIER_IR.")
-    expiration_days: int | None = Field(None, ge=1, le=36500, description="Days until objects expire; unset: never.")
+    expiration_days: int | None = Field(
+        None, ge=1, le=36500, description="Days until what came in (`incoming/`) expires; unset: never."
+    )
     noncurrent_version_days: int = Field(90, ge=1, le=3650, description="Days that replaced versions are kept.")
     access_log_days: int = Field(365, ge=1, le=3650, description="Days that access logs are kept.")
     force_destroy: bool = Field(

@@ -4,6 +4,7 @@ import pytest
 
 from golden.world import regional_tap
 from tap_api.base import Json
+from tap_stack import parts
 
 MakeTap = Callable[..., Json]
 
@@ -22,3 +23,9 @@ def make_tap() -> MakeTap:
         return tap
 
     return make
+
+
+@pytest.fixture
+def only_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A version that builds the network alone."""
+    monkeypatch.setattr(parts, "BUILT", {"network": parts.BUILT["network"]})

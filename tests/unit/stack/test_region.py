@@ -82,6 +82,7 @@ def test_a_protected_key_can_be_brought_back_for_as_long_as_aws_allows(
     assert (key["deletionWindowInDays"], key["enableKeyRotation"]) == (days, True)
 
 
+@pytest.mark.usefixtures("only_the_network")
 def test_a_region_says_which_parts_are_not_built_and_is_not_ready(make_tap: MakeTap) -> None:
     composed = World(make_tap()).settle()[0][1]
     assert composed.conditions == (
@@ -103,6 +104,7 @@ def test_a_region_says_which_parts_are_not_built_and_is_not_ready(make_tap: Make
     assert (composed.ready, composed.ttl) == (None, 300)
 
 
+@pytest.mark.usefixtures("only_the_network")
 def test_a_region_counts_its_own_resources_and_those_of_its_parts(make_tap: MakeTap) -> None:
     assert World(make_tap()).settle()[0][1].status["resources"] == {
         "desired": 58,
@@ -112,6 +114,7 @@ def test_a_region_counts_its_own_resources_and_those_of_its_parts(make_tap: Make
     }
 
 
+@pytest.mark.usefixtures("only_the_network")
 def test_outputs_come_from_the_parts_and_the_key_and_stay(make_tap: MakeTap) -> None:
     world = World(make_tap())
     outputs = world.settle()[0][1].status["outputs"]
