@@ -23,6 +23,26 @@ FLOW_LOG = AwsKind("ec2", "FlowLog")
 
 LOG_GROUP = AwsKind("cloudwatchlogs", "Group", needs=("arn",))
 
+BUCKET = AwsKind("s3", "Bucket", needs=("id", "arn"))
+BUCKET_VERSIONING = AwsKind("s3", "BucketVersioning")
+BUCKET_OWNERSHIP_CONTROLS = AwsKind("s3", "BucketOwnershipControls")
+BUCKET_PUBLIC_ACCESS_BLOCK = AwsKind("s3", "BucketPublicAccessBlock")
+BUCKET_ENCRYPTION = AwsKind("s3", "BucketServerSideEncryptionConfiguration")
+# It has been Ready with nothing in AWS (provider-upjet-aws#1986).
+BUCKET_LIFECYCLE = AwsKind("s3", "BucketLifecycleConfiguration", needs=("rule",))
+BUCKET_LOGGING = AwsKind("s3", "BucketLogging")
+BUCKET_POLICY = AwsKind("s3", "BucketPolicy")
+
+METRIC_FILTER = AwsKind("cloudwatchlogs", "MetricFilter")
+
+METRIC_ALARM = AwsKind("cloudwatch", "MetricAlarm", needs=("arn",))
+DASHBOARD = AwsKind("cloudwatch", "Dashboard", needs=("dashboardArn",))
+TOPIC = AwsKind("sns", "Topic", needs=("arn",))
+TOPIC_POLICY = AwsKind("sns", "TopicPolicy")
+TOPIC_SUBSCRIPTION = AwsKind("sns", "TopicSubscription", needs=("arn",))
+EVENT_RULE = AwsKind("cloudwatchevents", "Rule", needs=("arn",))
+EVENT_TARGET = AwsKind("cloudwatchevents", "Target")
+
 ROLE = AwsKind("iam", "Role", needs=("arn",))
 ROLE_POLICY = AwsKind("iam", "RolePolicy")
 

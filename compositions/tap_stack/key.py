@@ -11,6 +11,7 @@ from tap_api.kinds import RegionalTapSpec
 from tap_stack import aws
 from tap_stack.documents import Statement, Text, account_of, arn, policy, same
 from tap_stack.managed import managed
+from tap_stack.monitoring.topic import PUBLISHERS
 from tap_stack.resource import Resources
 from tap_stack.subject import Subject
 from tap_stack.values import Ref, Unknown
@@ -111,5 +112,17 @@ def key_policy(region: str, account: Text) -> Text:
             principal={"Service": f"logs.{region}.amazonaws.com"},
             # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
             conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn("logs", region, account, "log-group:*")}},
+        ),
+        # Who publishes to an encrypted topic uses its key:
+        # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+        *(
+            Statement(
+                sid=sid,
+                actions=("kms:Decrypt", "kms:GenerateDataKey*"),
+                resources=("*",),
+                principal={"Service": service},
+                conditions={"StringEquals": {"aws:SourceAccount": account}},
+            )
+            for sid, service in PUBLISHERS.items()
         ),
     )

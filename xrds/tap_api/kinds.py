@@ -186,6 +186,9 @@ class RegionalMonitoringSpec(PartSpec):
     database: DatabaseSpec = Field(DatabaseSpec(), description="Aurora MySQL: what alarms are set on.")
     processor: ProcessorSpec = Field(ProcessorSpec(), description="The Lambda function: what alarms are set on.")
     monitoring: MonitoringSpec = Field(MonitoringSpec(), description="Alarms and reports.")
+    api_id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+$", min_length=1, max_length=32)] | None = Field(
+        None, description="Id of the HTTP API, once AWS has made it."
+    )
 
 
 @dataclass(frozen=True)
