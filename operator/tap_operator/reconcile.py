@@ -19,6 +19,7 @@ from tap_api.kinds import ENVIRONMENT_TAP, PARTS, REGIONAL_TAP
 from tap_api.naming import LABEL_ENVIRONMENT_TAP, digest, part_name, regional_tap_name
 from tap_api.policy import judge, shape_violations
 from tap_api.rollup import Trouble, roll_up
+from tap_operator import outputs
 from tap_operator.cluster import Cluster, resource
 from tap_operator.compare import covers
 from tap_operator.errors import ClusterError
@@ -70,11 +71,17 @@ async def reconcile(cluster: Cluster, namespace: str, name: str, *, now: Callabl
     if problem is None:
         troubles.update(await _apply(cluster, wanted, observed, done))
         troubles.update(await _remove(cluster, environment_tap, observed, done))
-    status = roll_up(environment_tap, observed, now=now(), problem=problem, troubles=troubles)
+    published = await outputs.observe(cluster, environment_tap)
+    untold = outputs.taken(environment_tap, published)
+    status = roll_up(environment_tap, observed, now=now(), problem=problem, troubles=troubles, untold=untold)
     await _report(cluster, environment_tap, status)
+    try:
+        await outputs.publish(cluster, environment_tap, published, status)
+    except ClusterError as error:
+        done.failures.append(error)
     if any(trouble.reason in (_WAITS, _NOT_SERVED) for trouble in troubles.values()):
         done.again = _POLL_SOON
-    elif any(not is_controlled(tap, environment_tap["metadata"]["uid"]) for tap in observed.values()):
+    elif untold or any(not is_controlled(tap, environment_tap["metadata"]["uid"]) for tap in observed.values()):
         done.again = _POLL_NAME
     return done
 
