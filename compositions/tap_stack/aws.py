@@ -43,6 +43,16 @@ TOPIC_SUBSCRIPTION = AwsKind("sns", "TopicSubscription", needs=("arn",))
 EVENT_RULE = AwsKind("cloudwatchevents", "Rule", needs=("arn",))
 EVENT_TARGET = AwsKind("cloudwatchevents", "Target")
 
+DB_SUBNET_GROUP = AwsKind("rds", "SubnetGroup", needs=("arn",))
+DB_PARAMETER_GROUP = AwsKind("rds", "ClusterParameterGroup", needs=("arn",))
+DB_GLOBAL_CLUSTER = AwsKind("rds", "GlobalCluster", needs=("arn",))
+DB_CLUSTER = AwsKind("rds", "Cluster", needs=("arn", "endpoint", "readerEndpoint"))
+# It is Ready long before AWS is done (provider-upjet-aws#1905); whether it writes is known once it is a member.
+DB_INSTANCE = AwsKind("rds", "ClusterInstance", needs=("endpoint", "writer"))
+
+TABLE = AwsKind("dynamodb", "Table", needs=("arn",))
+TABLE_TAG = AwsKind("dynamodb", "Tag")
+
 ROLE = AwsKind("iam", "Role", needs=("arn",))
 ROLE_POLICY = AwsKind("iam", "RolePolicy")
 

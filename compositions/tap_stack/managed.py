@@ -109,8 +109,13 @@ def _provider_config(spec: RegionContext) -> Json:
     return {"kind": ProviderConfigKind.PROVIDER_CONFIG.value, "name": provider_config_name(spec.environment.value)}
 
 
-def _tags(subject: Subject[RegionContext], kind: AwsKind, name: str) -> dict[str, str]:
+def tags(subject: Subject[RegionContext]) -> dict[str, str]:
+    """Returns the tags of everything that `subject` composes."""
     own = {"Environment": subject.spec.environment.value, "Region": subject.region}
+    return dict(sorted({**subject.spec.tags, **own}.items()))
+
+
+def _tags(subject: Subject[RegionContext], kind: AwsKind, name: str) -> dict[str, str]:
     # EC2 shows the tag Name as a resource's name; every other service has names of its own.
     shown = {"Name": name} if kind.service == "ec2" else {}
-    return dict(sorted({**subject.spec.tags, **own, **shown}.items()))
+    return dict(sorted({**tags(subject), **shown}.items()))

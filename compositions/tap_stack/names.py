@@ -69,9 +69,9 @@ def cluster(subject: Subject[RegionContext]) -> str:
     return _rds(subject, subject.regional_tap, "database")
 
 
-def cluster_instance(subject: Subject[RegionContext], which: str) -> str:
-    """Returns an instance of the Aurora cluster."""
-    return _rds(subject, subject.regional_tap, "database", which)
+def cluster_instances(subject: Subject[RegionContext]) -> str:
+    """Returns what the names of the cluster's instances begin with; a hyphen follows, and then `a-1` to `c-16`."""
+    return _rds(subject, subject.regional_tap, "database", limit=MAX_NAME - len("-c-16"))
 
 
 def global_cluster(subject: Subject[RegionContext]) -> str:
@@ -91,11 +91,11 @@ def table(subject: Subject[RegionContext]) -> str:
     return account_name(environment, "sessions", suffix=subject.suffix)
 
 
-def _rds(subject: Subject[RegionContext], name: str, *words: str) -> str:
+def _rds(subject: Subject[RegionContext], name: str, *words: str, limit: int = MAX_NAME) -> str:
     """Returns an identifier of RDS, which begins with a letter and takes no two hyphens in a row (05, section 5)."""
     if "--" in name or not name[0].isalpha():
         name = f"tap-{re.sub('-+', '-', name)}-{digest(name)}"
-    return account_name(name, *words, suffix=subject.suffix)
+    return account_name(name, *words, suffix=subject.suffix, limit=limit)
 
 
 def _bucket(subject: Subject[RegionContext], purpose: str) -> str | Unknown:

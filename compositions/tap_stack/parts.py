@@ -1,8 +1,8 @@
 """The parts of a region, and what composes each.
 
 A part is a module (or package) with two functions: `resources` yields what it wants, in order, and `outputs` says what
-it gives to others; one that has more to say has `conditions` of its own, or `facts` for the other regions. It is built once it stands in BUILT; until
-then it composes nothing and is not ready, for nothing is ready by being empty.
+it gives to others; one that has more to say has `conditions` of its own, or `facts` for the other regions. It is built
+once it stands in BUILT; until then it composes nothing and is not ready, for nothing is ready by being empty.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from tap_api.base import Json
 from tap_api.common import RegionContext
 from tap_api.status import PartStatus
 from tap_stack import composed as result
-from tap_stack import monitoring, network, storage
+from tap_stack import database, monitoring, network, sessions, storage
 from tap_stack.assembly import Assembly, assemble, keep
 from tap_stack.composed import Composed, Condition
 from tap_stack.health import healthy
@@ -51,9 +51,11 @@ class Part:
 
 #: Name of a part -> what composes it.
 BUILT: Mapping[str, Part] = {
-    "monitoring": Part(monitoring.resources, monitoring.outputs, monitoring.conditions),
     "network": Part(network.resources, network.outputs),
+    "database": Part(database.resources, database.outputs, facts=database.facts),
+    "sessions": Part(sessions.resources, sessions.outputs, facts=sessions.facts),
     "storage": Part(storage.resources, storage.outputs),
+    "monitoring": Part(monitoring.resources, monitoring.outputs, monitoring.conditions),
 }
 
 IS_BUILT = Condition(result.BUILT, "True", "Built")

@@ -4,7 +4,7 @@ A double, and named as one: `World.turn` composes a RegionalTap and everything b
 stores what was asked for) and the provider (it fills status.atProvider).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -29,12 +29,17 @@ def claims() -> list[str]:
     return sorted(path.stem for path in CLAIMS.glob("*.yaml"))
 
 
-def regional_taps(claim: str) -> list[Json]:
-    """Returns the RegionalTaps that fan out from a claim."""
+def environment_tap(claim: str) -> Json:
+    """Returns a claim as the apiserver has it."""
     environment = manifest.read(CLAIMS / f"{claim}.yaml")[0]
     environment["metadata"]["uid"] = "11111111-1111-4111-8111-111111111111"
     environment["metadata"].setdefault("namespace", f"tap-{claim}")
-    return fan_out(environment, {})
+    return environment
+
+
+def regional_taps(claim: str) -> list[Json]:
+    """Returns the RegionalTaps that fan out from a claim."""
+    return fan_out(environment_tap(claim), {})
 
 
 def regional_tap(claim: str, region: str) -> Json:
@@ -48,11 +53,77 @@ def provided(resource: Json) -> Json:
     service = resource["apiVersion"].partition(".")[0]
     made: Json = {**spec, "id": f"{kind.lower()}-{digest(name)}"}
     made["arn"] = f"arn:aws:{service}:{spec.get('region', '')}:{ACCOUNT}:{kind.lower()}/{digest(name)}"
+    made.update(_OF_AWS.get(f"{service}.{kind}", _nothing)(resource))
     if kind == "Key":
         # AWS keeps its own spelling of a policy.
         made["policy"] = spec.get("policy", AWS_DEFAULT_POLICY).replace(",", ", ")
         made["keyId"] = digest(name)
     return {**resource, "status": {"atProvider": made, "conditions": [_true("Ready"), _true("Synced")]}}
+
+
+def _nothing(_resource: Json) -> Json:
+    return {}
+
+
+def _global_cluster(resource: Json) -> Json:
+    name = _external_name(resource)
+    return {
+        "id": name,
+        # A global database is in no region.
+        "arn": f"arn:aws:rds::{ACCOUNT}:global-cluster:{name}",
+        "engineVersionActual": resource["spec"]["forProvider"]["engineVersion"],
+    }
+
+
+def _cluster(resource: Json) -> Json:
+    name, spec = _external_name(resource), resource["spec"]["forProvider"]
+    host = f"{digest(name)}.{spec['region']}.rds.amazonaws.com"
+    made: Json = {
+        "id": name,
+        "arn": f"arn:aws:rds:{spec['region']}:{ACCOUNT}:cluster:{name}",
+        "endpoint": f"{name}.cluster-{host}",
+        "readerEndpoint": f"{name}.cluster-ro-{host}",
+        **resource["spec"].get("initProvider", {}),
+    }
+    if "globalClusterIdentifier" in spec and "masterUsername" not in spec:
+        made["replicationSourceIdentifier"] = f"arn:aws:rds:{made['sourceRegion']}:{ACCOUNT}:cluster:primary"
+    if spec.get("manageMasterUserPassword"):
+        arn = f"arn:aws:secretsmanager:{spec['region']}:{ACCOUNT}:secret:rds!cluster-{digest(name)}"
+        made["masterUserSecret"] = [{"secretArn": arn, "secretStatus": "active"}]
+    return made
+
+
+def _instance(resource: Json) -> Json:
+    name, spec = _external_name(resource), resource["spec"]["forProvider"]
+    # The first one made writes; a secondary's do not, but nothing here depends on that.
+    writes = spec["promotionTier"] == 0
+    return {"id": name, "endpoint": f"{name}.{spec['region']}.rds.amazonaws.com", "writer": writes}
+
+
+def _table(resource: Json) -> Json:
+    name, spec = _external_name(resource), resource["spec"]["forProvider"]
+    arns = {
+        replica["regionName"]: f"arn:aws:dynamodb:{replica['regionName']}:{ACCOUNT}:table/{name}"
+        for replica in spec.get("replica", [])
+    }
+    return {
+        "id": name,
+        "arn": f"arn:aws:dynamodb:{spec['region']}:{ACCOUNT}:table/{name}",
+        "replica": [{**replica, "arn": arns[replica["regionName"]]} for replica in spec.get("replica", [])],
+    }
+
+
+def _external_name(resource: Json) -> str:
+    return str(resource["metadata"]["annotations"]["crossplane.io/external-name"])
+
+
+#: Kind -> what AWS says of one, beside what was asked for.
+_OF_AWS: dict[str, Callable[[Json], Json]] = {
+    "rds.GlobalCluster": _global_cluster,
+    "rds.Cluster": _cluster,
+    "rds.ClusterInstance": _instance,
+    "dynamodb.Table": _table,
+}
 
 
 class World:
@@ -94,6 +165,34 @@ class World:
     def observed(self, name: str) -> dict[str, Observation]:
         """Returns what the XR of that name composed so far."""
         return of(self.objects.get(name, {}))
+
+
+class Environment:
+    """A claim, and the world of each of its regions: facts go from one to another as the operator carries them."""
+
+    def __init__(self, claim: str) -> None:
+        """Args: claim: name of the claim."""
+        self.claim = environment_tap(claim)
+        self.worlds = {tap["spec"]["region"]: World(tap) for tap in fan_out(self.claim, {})}
+
+    def turn(self) -> dict[str, list[Composing]]:
+        """Returns what composing gives now in each region, and lets the operator follow."""
+        turned = {region: world.turn() for region, world in self.worlds.items()}
+        observed = {region: world.tap for region, world in self.worlds.items()}
+        for tap in fan_out(self.claim, observed):
+            self.worlds[tap["spec"]["region"]].tap["spec"] = tap["spec"]
+        return turned
+
+    def settle(self) -> dict[str, list[Composing]]:
+        """Returns what composing gives in each region once it gives the same twice."""
+        before = self.turn()
+        for _ in range(20):
+            turned = self.turn()
+            if all([c for _, c in turned[region]] == [c for _, c in before[region]] for region in turned):
+                return turned
+            before = turned
+        message = "the environment never comes to rest"
+        raise AssertionError(message)
 
 
 def _followed(resource: Json, results: dict[str, Composed]) -> Json:

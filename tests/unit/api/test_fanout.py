@@ -172,7 +172,7 @@ def test_the_primary_learns_the_keys_of_the_secondaries(observed: dict[str, Json
 
 def test_a_fact_once_written_is_carried_over() -> None:
     written = {
-        "globalCluster": {"identifier": "g", "engineVersion": "8.0.mysql_aurora.3.10.0"},
+        "globalCluster": {"identifier": "g", "engineVersion": "8.0.mysql_aurora.3.10.0", "region": "us-east-1"},
         "sessionsTable": {"arn": "arn:aws:dynamodb:us-east-2:123456789012:table/t"},
     }
     assert facts({"us-east-2": tap(facts=written)})["us-east-2"] == written
