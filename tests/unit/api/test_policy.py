@@ -116,6 +116,20 @@ def test_the_claims_that_show_a_refusal_are_refused(path: Path) -> None:
             edited(GOOD, spec__api={"jwt": {"issuer": "https://a.example", "audience": ["x"]}}),
             [("spec.api.jwt", "Jwt")],
         ),
+        (edited(GOOD, spec__monitoring={"trail": "Create"}), [("spec.monitoring.trail", "NotActedOn")]),
+        (edited(GOOD, spec__monitoring={"trail": "Existing"}), []),
+        (
+            edited(
+                GOOD, spec__monitoring={"trustedPrincipals": [f"arn:aws:iam::1:role/{i}{'x' * 190}" for i in range(9)]}
+            ),
+            [],
+        ),
+        (
+            edited(
+                GOOD, spec__monitoring={"trustedPrincipals": [f"arn:aws:iam::1:role/{i}{'x' * 200}" for i in range(9)]}
+            ),
+            [("spec.monitoring.trustedPrincipals", "TrustedPrincipals")],
+        ),
         (edited(GOOD, spec__network={"zones": 4}), [("spec.network.zones", "Schema")]),
         (edited(GOOD, spec__network={"zone": 3}), [("spec.network.zone", "Schema")]),
         (edited(GOOD, spec__regions=None), [("spec.regions", "Schema")]),
