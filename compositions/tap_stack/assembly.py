@@ -97,11 +97,12 @@ def assemble(resources: Resources, observed: Observed) -> Assembly:
 
 def keep(observed: Observed) -> Assembly:
     """Returns what is observed as it is observed: nothing new, nothing changed, nothing removed."""
-    emitted = (Emitted(key, _kept(observation), ready=False) for key, observation in sorted(observed.items()))
+    emitted = (Emitted(key, kept(observation), ready=False) for key, observation in sorted(observed.items()))
     return Assembly(tuple(emitted))
 
 
-def _kept(observation: Observation) -> Json:
+def kept(observation: Observation) -> Json:
+    """Returns the manifest of a resource as it is observed."""
     metadata = {
         field: observation.field("metadata", field)
         for field in ("name", "labels")

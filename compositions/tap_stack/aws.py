@@ -33,6 +33,22 @@ BUCKET_LIFECYCLE = AwsKind("s3", "BucketLifecycleConfiguration", needs=("rule",)
 BUCKET_LOGGING = AwsKind("s3", "BucketLogging")
 BUCKET_POLICY = AwsKind("s3", "BucketPolicy")
 
+BUCKET_NOTIFICATION = AwsKind("s3", "BucketNotification")
+OBJECT = AwsKind("s3", "Object", needs=("versionId",), most_tags=7)
+
+FUNCTION = AwsKind("lambda", "Function", needs=("arn", "codeSha256", "version"))
+FUNCTION_ALIAS = AwsKind("lambda", "Alias", needs=("arn", "invokeArn"))
+FUNCTION_EVENT_INVOKE_CONFIG = AwsKind("lambda", "FunctionEventInvokeConfig")
+PERMISSION = AwsKind("lambda", "Permission")
+QUEUE = AwsKind("sqs", "Queue", needs=("arn", "url"))
+QUEUE_POLICY = AwsKind("sqs", "QueuePolicy")
+
+API = AwsKind("apigatewayv2", "API", needs=("id", "apiEndpoint", "executionArn"))
+API_ROUTE = AwsKind("apigatewayv2", "Route")
+INTEGRATION = AwsKind("apigatewayv2", "Integration")
+AUTHORIZER = AwsKind("apigatewayv2", "Authorizer")
+STAGE = AwsKind("apigatewayv2", "Stage")
+
 METRIC_FILTER = AwsKind("cloudwatchlogs", "MetricFilter")
 
 METRIC_ALARM = AwsKind("cloudwatch", "MetricAlarm", needs=("arn",))

@@ -12,11 +12,13 @@ from tap_api.errors import TapError
 from tap_api.kinds import XRS, Kind
 from tap_stack import aws
 from tap_stack.catalogue import FILE, catalogue, describe
+from tap_stack.processor import code
 
 FUNCTION = "function-tap"
 STEP = "compose"
 ROOM = PurePosixPath("compositions")
 CATALOGUE = ROOM / "tap_stack" / FILE
+CODE = ROOM / "tap_stack" / "processor" / code.FILE
 
 
 class CatalogueError(TapError):
@@ -72,6 +74,11 @@ def catalogue_file(crds: Iterable[Mapping[str, Any]]) -> Files:
         message = f"no CRD of {', '.join(missing)}; give the folder of the provider's CRDs (--crds)"
         raise CatalogueError(message)
     return {CATALOGUE: json.dumps(dict(sorted(found.items())), indent=2) + "\n"}
+
+
+def code_file(sources: Mapping[str, bytes]) -> Files:
+    """Returns the zip of the processor, made of its modules: path in the zip -> content."""
+    return {CODE: json.dumps(code.document(sources), indent=2) + "\n"}
 
 
 def is_composed(crd: str) -> bool:

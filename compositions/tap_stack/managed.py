@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from tap_api.base import Json
 from tap_api.common import ProviderConfigKind, RegionContext
 from tap_api.naming import provider_config_name
+from tap_api.policy import REQUIRED_TAGS
 from tap_stack.catalogue import AwsKind
 from tap_stack.documents import Text
 from tap_stack.resource import Resource, labels
@@ -118,4 +119,7 @@ def tags(subject: Subject[RegionContext]) -> dict[str, str]:
 def _tags(subject: Subject[RegionContext], kind: AwsKind, name: str) -> dict[str, str]:
     # EC2 shows the tag Name as a resource's name; every other service has names of its own.
     shown = {"Name": name} if kind.service == "ec2" else {}
-    return dict(sorted({**tags(subject), **shown}.items()))
+    found = {**tags(subject), **shown}
+    # The ones that every resource has to have, and as many of the others as AWS takes.
+    wanted = sorted(found, key=lambda tag: (tag not in (*REQUIRED_TAGS, "Environment", "Region"), tag))
+    return {tag: found[tag] for tag in sorted(wanted[: kind.most_tags])}

@@ -13,7 +13,7 @@ from tap_api.base import Json
 from tap_api.common import RegionContext
 from tap_api.status import PartStatus
 from tap_stack import composed as result
-from tap_stack import database, monitoring, network, sessions, storage
+from tap_stack import database, monitoring, network, processor, sessions, storage
 from tap_stack.assembly import Assembly, assemble, keep
 from tap_stack.composed import Composed, Condition
 from tap_stack.health import healthy
@@ -54,6 +54,7 @@ BUILT: Mapping[str, Part] = {
     "network": Part(network.resources, network.outputs),
     "database": Part(database.resources, database.outputs, facts=database.facts),
     "sessions": Part(sessions.resources, sessions.outputs, facts=sessions.facts),
+    "processor": Part(processor.resources, processor.outputs),
     "storage": Part(storage.resources, storage.outputs),
     "monitoring": Part(monitoring.resources, monitoring.outputs, monitoring.conditions),
 }

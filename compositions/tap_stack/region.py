@@ -52,7 +52,7 @@ def _part(subject: Subject[RegionalTapSpec], kind: Kind) -> Resource:
     shared = {name: getattr(whole, name) for name in kind.spec.model_fields if name in type(whole).model_fields}
     zones = {"zones": whole.network.zones} if "zones" in kind.spec.model_fields else {}
     spec = kind.spec(**shared, **zones)
-    facts = {**KeyState.of(subject).facts_for_parts(), **_api_fact(subject, kind)}
+    facts = {**KeyState.of(subject).facts_for_parts(), **_api_fact(subject, kind), **_cluster_fact(subject, kind)}
     return xr(subject, kind, part_name(subject.name, kind.part), spec, facts)
 
 
@@ -64,6 +64,17 @@ def _api_fact(subject: Subject[RegionalTapSpec], kind: Kind) -> Json:
     endpoint = processor.field("status", "outputs", "apiEndpoint") if processor else None
     found = _API_HOST.match(str(endpoint or ""))
     return {"apiId": found[1] if found else Unknown("the region's HTTP API, which AWS gives an id", required=False)}
+
+
+def _cluster_fact(subject: Subject[RegionalTapSpec], kind: Kind) -> Json:
+    """Returns the endpoint of the database, for the part that asks whether it answers."""
+    if "cluster_endpoint" not in kind.spec.model_fields:
+        return {}
+    database = subject.observed.get("database")
+    endpoint = database.field("status", "outputs", "clusterEndpoint") if database else None
+    return {
+        "clusterEndpoint": endpoint or Unknown("the region's database, which AWS gives an endpoint", required=False)
+    }
 
 
 def _entry(kind: Kind, assembly: Assembly, observation: Observation | None) -> PartStatusEntry:

@@ -113,6 +113,48 @@ def _table(resource: Json) -> Json:
     }
 
 
+def _bucket(resource: Json) -> Json:
+    name = _external_name(resource)
+    return {"id": name, "arn": f"arn:aws:s3:::{name}"}
+
+
+def _object(resource: Json) -> Json:
+    return {"id": resource["spec"]["forProvider"]["key"], "versionId": digest(resource["metadata"]["name"], 32)}
+
+
+def _function(resource: Json) -> Json:
+    name, region = _external_name(resource), resource["spec"]["forProvider"]["region"]
+    return {"id": name, "arn": f"arn:aws:lambda:{region}:{ACCOUNT}:function:{name}", "version": "1"}
+
+
+def _alias(resource: Json) -> Json:
+    name, spec = _external_name(resource), resource["spec"]["forProvider"]
+    arn = f"arn:aws:lambda:{spec['region']}:{ACCOUNT}:function:{spec['functionNameRef']['name']}:{name}"
+    path = f"path/2015-03-31/functions/{arn}/invocations"
+    return {"id": arn, "arn": arn, "invokeArn": f"arn:aws:apigateway:{spec['region']}:lambda:{path}"}
+
+
+def _queue(resource: Json) -> Json:
+    spec = resource["spec"]["forProvider"]
+    url = f"https://sqs.{spec['region']}.amazonaws.com/{ACCOUNT}/{spec['name']}"
+    return {"id": url, "url": url, "arn": f"arn:aws:sqs:{spec['region']}:{ACCOUNT}:{spec['name']}"}
+
+
+def _api(resource: Json) -> Json:
+    region, found = resource["spec"]["forProvider"]["region"], digest(resource["metadata"]["name"], 10)
+    return {
+        "id": found,
+        "apiEndpoint": f"https://{found}.execute-api.{region}.amazonaws.com",
+        "executionArn": f"arn:aws:execute-api:{region}:{ACCOUNT}:{found}",
+    }
+
+
+def _dashboard(resource: Json) -> Json:
+    name = _external_name(resource)
+    # Dashboards are in no region.
+    return {"id": name, "dashboardArn": f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{name}"}
+
+
 def _external_name(resource: Json) -> str:
     return str(resource["metadata"]["annotations"]["crossplane.io/external-name"])
 
@@ -123,6 +165,13 @@ _OF_AWS: dict[str, Callable[[Json], Json]] = {
     "rds.Cluster": _cluster,
     "rds.ClusterInstance": _instance,
     "dynamodb.Table": _table,
+    "s3.Bucket": _bucket,
+    "s3.Object": _object,
+    "lambda.Function": _function,
+    "lambda.Alias": _alias,
+    "sqs.Queue": _queue,
+    "apigatewayv2.API": _api,
+    "cloudwatch.Dashboard": _dashboard,
 }
 
 
@@ -170,9 +219,10 @@ class World:
 class Environment:
     """A claim, and the world of each of its regions: facts go from one to another as the operator carries them."""
 
-    def __init__(self, claim: str) -> None:
-        """Args: claim: name of the claim."""
+    def __init__(self, claim: str, **spec: Any) -> None:
+        """Args: claim: name of the claim; spec: fields of its spec that are put in place of its own."""
         self.claim = environment_tap(claim)
+        self.claim["spec"].update(spec)
         self.worlds = {tap["spec"]["region"]: World(tap) for tap in fan_out(self.claim, {})}
 
     def turn(self) -> dict[str, list[Composing]]:

@@ -5,7 +5,7 @@ from tap_api.kinds import RegionalStorageSpec
 from tap_stack import aws
 from tap_stack.catalogue import AwsKind
 from tap_stack.documents import Statement, Text
-from tap_stack.managed import managed
+from tap_stack.managed import Handling, managed
 from tap_stack.resource import Resource, Resources
 from tap_stack.subject import Subject
 from tap_stack.values import Ref
@@ -30,6 +30,7 @@ def bucket(subject: Subject[RegionalStorageSpec], key: str, name: Text) -> Resou
         # Emptied with its deletion where that is asked for, and never while the region is protected.
         {"forceDestroy": spec.storage.force_destroy and not spec.protection},
         external_name=name,
+        handling=_handling(subject),
     )
     yield of(subject, key, "versioning", aws.BUCKET_VERSIONING, {"versioningConfiguration": {"status": "Enabled"}})
     # No ACLs: whatever is written belongs to the account, and policies alone say who reads it.
@@ -51,7 +52,12 @@ def bucket(subject: Subject[RegionalStorageSpec], key: str, name: Text) -> Resou
 
 def of(subject: Subject[RegionalStorageSpec], key: str, setting: str, kind: AwsKind, wanted: Json) -> Resource:
     """Returns the resource that is one setting of the bucket `key`."""
-    return managed(subject, f"{key}-{setting}", kind, {"bucketRef": Ref(key), **wanted})
+    return managed(subject, f"{key}-{setting}", kind, {"bucketRef": Ref(key), **wanted}, handling=_handling(subject))
+
+
+def _handling(subject: Subject[RegionalStorageSpec]) -> Handling:
+    """Returns how a bucket and its settings are handled: one that outlives its object stays as private as it was."""
+    return Handling(retained=subject.spec.protection)
 
 
 def encryption(algorithm: Json) -> Json:
