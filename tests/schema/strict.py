@@ -47,9 +47,9 @@ def of_provider(crds: Path) -> dict[tuple[str, str], Schema]:
 
 
 def unknown_references(resource: Json) -> Iterator[str]:
-    """Yields the values of fields called `...Ref` that are not a name with, perhaps, a policy."""
+    """Yields the values of fields called `...Ref` that are not a name with, perhaps, a policy; of a Secret, a key."""
     for field, value in resource["spec"].get("forProvider", {}).items():
-        if field.endswith("Ref") and set(value) - {"name", "policy"}:
+        if field.endswith("Ref") and set(value) - {"name", "key" if field.endswith("SecretRef") else "policy"}:
             yield f"{field}: {value}"
 
 
