@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from schema.strict import Schema, of_provider
+from crds import Schema, of_provider
 from tap_cluster import api
 
 

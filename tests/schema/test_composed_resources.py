@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from crds import Schema, unknown_references
 from golden.world import Composing, World, claims, regional_tap, regional_taps
-from schema.strict import Schema, unknown_references
 from tap_api import emit as api
 from tap_api import manifest
 from tap_api.base import API_VERSION, Json
