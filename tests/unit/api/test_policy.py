@@ -130,6 +130,53 @@ def test_the_claims_that_show_a_refusal_are_refused(path: Path) -> None:
             ),
             [("spec.monitoring.trustedPrincipals", "TrustedPrincipals")],
         ),
+        (edited(GOOD, spec__database={"minCapacity": 0}), [("spec.database.minCapacity", "Capacity")]),
+        (edited(GOOD, spec__database={"minCapacity": 0, "global": False}), []),
+        (edited(GOOD, spec__database={"minCapacity": 0.3}), [("spec.database.minCapacity", "Schema")]),
+        (
+            edited(
+                GOOD, spec__database={"global": False, "minCapacity": 0, "engineVersion": "8.0.mysql_aurora.3.07.1"}
+            ),
+            [("spec.database.engineVersion", "Capacity")],
+        ),
+        (
+            edited(GOOD, spec__database={"maxCapacity": 200, "engineVersion": "8.0.mysql_aurora.3.05.2"}),
+            [("spec.database.engineVersion", "Capacity")],
+        ),
+        (
+            edited(GOOD, spec__database={"engineVersion": "8.0.mysql_aurora.3.01.0"}),
+            [("spec.database.engineVersion", "Capacity")],
+        ),
+        (
+            edited(GOOD, spec__database={"backupWindow": "04:00-05:00"}),
+            [("spec.database.backupWindow", "Windows")],
+        ),
+        (
+            edited(GOOD, spec__database={"backupWindow": "03:00-03:29"}),
+            [("spec.database.backupWindow", "Windows")],
+        ),
+        (
+            edited(GOOD, spec__database={"maintenanceWindow": "sun:04:30-sun:04:45"}),
+            [("spec.database.maintenanceWindow", "Windows")],
+        ),
+        (edited(GOOD, spec__database={"backupWindow": "24:00-25:00"}), [("spec.database.backupWindow", "Schema")]),
+        (
+            edited(GOOD, spec__database={"maintenanceWindow": "sat:23:30-day:00:30"}),
+            [("spec.database.maintenanceWindow", "Schema")],
+        ),
+        (edited(GOOD, spec__database={"databaseName": "MySQL"}), [("spec.database.databaseName", "Reserved")]),
+        (edited(GOOD, spec__database={"masterUsername": "rdsadmin"}), [("spec.database.masterUsername", "Reserved")]),
+        (edited(GOOD, spec__database={"masterUsername": "a" * 17}), [("spec.database.masterUsername", "Schema")]),
+        (
+            edited(GOOD, spec__database={"logExports": ["audit", "error", "audit"]}),
+            [("spec.database.logExports[2]", "LogExports")],
+        ),
+        (edited(GOOD, spec__database={"logExports": ["postgresql"]}), [("spec.database.logExports[0]", "Schema")]),
+        (edited(GOOD, spec__database={"backupRetentionDays": 36}), [("spec.database.backupRetentionDays", "Schema")]),
+        (edited(GOOD, spec__database={"monitoringSeconds": 0}), [("spec.database.monitoringSeconds", "Schema")]),
+        (edited(GOOD, spec__database={"instances": 17}), [("spec.database.instances", "Schema")]),
+        (edited(GOOD, spec__sessions={"recoveryDays": 36}), [("spec.sessions.recoveryDays", "Schema")]),
+        (edited(GOOD, spec__sessions={"ttlAttribute": "a b"}), [("spec.sessions.ttlAttribute", "Schema")]),
         (edited(GOOD, spec__network={"zones": 4}), [("spec.network.zones", "Schema")]),
         (edited(GOOD, spec__network={"zone": 3}), [("spec.network.zone", "Schema")]),
         (edited(GOOD, spec__regions=None), [("spec.regions", "Schema")]),
@@ -196,6 +243,28 @@ def test_what_aws_cannot_change_is_refused_wherever_the_old_value_came_from(befo
     old, new = edited(GOOD, spec__database=before), edited(GOOD, spec__database=after)
     [violation] = judge("EnvironmentTap", new, old)
     assert (violation.code, violation.path.rpartition(".")[0]) == ("Immutable", "spec.database")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "refused"),
+    [
+        (None, "8.0.mysql_aurora.3.10.0", False),
+        (None, "8.0.mysql_aurora.3.11.0", False),
+        (None, "8.0.mysql_aurora.3.9.4", True),
+        ("8.0.mysql_aurora.3.11.1", "8.0.mysql_aurora.3.11.0", True),
+        ("8.0.mysql_aurora.3.11.0", None, True),
+    ],
+)
+def test_a_version_that_goes_back_is_refused_for_the_provider_ignores_it_in_silence(
+    before: str | None,
+    after: str | None,
+    refused: bool,  # noqa: FBT001
+) -> None:
+    def claim(version: str | None) -> dict[str, Any]:
+        return edited(GOOD, spec__database={"engineVersion": version} if version else None)
+
+    found = [(violation.path, violation.code) for violation in judge("EnvironmentTap", claim(after), claim(before))]
+    assert found == ([("spec.database.engineVersion", "EngineVersion")] if refused else [])
 
 
 def test_saying_what_the_preset_says_is_no_change() -> None:
