@@ -1,4 +1,7 @@
+import base64
+import io
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from tap_api.kinds import XRS
 from tap_api.schema import xrd
 from tap_stack import aws, emit
 from tap_stack.catalogue import catalogue
+from tap_stack.processor import code
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -55,3 +59,14 @@ def test_the_kinds_that_are_known_are_the_kinds_that_are_composed_and_activated(
 def test_a_catalogue_without_a_kind_that_is_composed_is_refused() -> None:
     with pytest.raises(emit.CatalogueError, match=r"^no CRD of .*cloudwatchlogs\.Group, .*; give the folder"):
         emit.catalogue_file([])
+
+
+def test_the_zip_of_the_processor_is_fresh_small_and_runs_what_is_composed() -> None:
+    package = ROOT / "functions" / "processor"
+    sources = {path.relative_to(package.parent).as_posix(): path.read_bytes() for path in package.rglob("*.py")}
+    api.check(emit.code_file(sources), ROOT)
+    archive = zipfile.ZipFile(io.BytesIO(base64.b64decode(code.shipped().content)))
+    module, _, function = code.HANDLER.rpartition(".")
+    assert f"def {function}(" in archive.read(f"{module.replace('.', '/')}.py").decode()
+    assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    assert archive.namelist() == sorted(sources)
