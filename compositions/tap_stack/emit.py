@@ -1,4 +1,4 @@
-"""The generated files of this room: a Composition for each XRD, the activation policy, and the catalogue."""
+"""The generated files of this room: Compositions, the activation policy, the catalogue, the reference of the stack."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from tap_api.base import API_VERSION, GROUP, Json
 from tap_api.emit import Files
 from tap_api.errors import TapError
 from tap_api.kinds import XRS, Kind
-from tap_stack import aws
+from tap_stack import aws, reference
 from tap_stack.catalogue import FILE, catalogue, describe
 from tap_stack.processor import code
 
@@ -26,10 +26,12 @@ class CatalogueError(TapError):
 
 
 def files() -> Files:
-    """Returns every YAML file of this room, from the catalogue as it stands."""
+    """Returns every file of this room and of the reference, from the catalogue as it stands."""
     made = {ROOM / f"{kind.plural}.yaml": composition(kind) for kind in XRS}
     made[ROOM / "activation-policy.yaml"] = activation_policy()
-    return {path: manifest.dump([document], header=manifest.GENERATED) for path, document in made.items()}
+    made[reference.PACKAGES] = reference.packages()
+    manifests = {path: manifest.dump([document], header=manifest.GENERATED) for path, document in made.items()}
+    return {**manifests, **reference.files()}
 
 
 def composition(kind: Kind) -> Json:
