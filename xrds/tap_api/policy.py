@@ -15,19 +15,21 @@ from typing import Any
 from pydantic import ValidationError
 
 from tap_api import aurora, cidrs
-from tap_api.base import Json
+from tap_api.base import ApiModel, Json
 from tap_api.common import DriftMode, RegionState
 from tap_api.kinds import ENVIRONMENT_TAP, KINDS, REGIONAL_TAP, EnvironmentTapSpec, RegionalTapSpec
 from tap_api.naming import MAX_ENVIRONMENT_NAME, MAX_NAME
 from tap_api.presets import resolve
 from tap_api.regions import ZONES
-from tap_api.sections import Trail
+from tap_api.sections import Authorization, Trail
 
 REQUIRED_TAGS = ("CostCenter",)
 _DNS_LABEL = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 #: Letters, digits, spaces and `_ . : / = + - @` (https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html).
 _TAG_TEXT = re.compile(r"[\w .:/=+\-@]*")
 _RESERVED_TAG_PREFIXES = ("aws:", "crossplane-")
+#: What the name of a bucket must not begin with (docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html).
+_S3_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
 #: Tags that are set for every resource, and what they are set to.
 _OWN_TAGS = ("Environment", "Region", "Name")
 
@@ -105,6 +107,8 @@ def _name(subject: Subject) -> Iterator[Finding]:
             "metadata.name",
             f"{subject.name!r} goes into AWS names: use lower-case letters, digits and hyphens, a letter first",
         )
+    if subject.name.startswith(_S3_PREFIXES):
+        yield "metadata.name", f"{subject.name!r} begins like S3's own names, which no bucket may have; rename it"
     if len(subject.name) > limit:
         yield "metadata.name", f"{len(subject.name)} characters; use at most {limit}"
 
@@ -195,8 +199,6 @@ def _not_yet(subject: Subject) -> Iterator[Finding]:
             yield f"spec.regions[{i}].state", f"{region.state.value} {later}"
     if spec.ttl is not None:
         yield "spec.ttl", later
-    if spec.protection is not None:
-        yield "spec.protection", later
 
 
 def _sections(subject: Subject) -> Json | None:
@@ -295,6 +297,11 @@ def _trusted(subject: Subject) -> Iterator[Finding]:
         )
 
 
+def _open_api(subject: Subject) -> Iterator[Finding]:
+    if (_sections(subject) or {}).get("api", {}).get("authorization") == Authorization.NONE.value:
+        yield "spec.api.authorization", "None lets anybody on the internet call the API; use AWS_IAM or JWT"
+
+
 _FIXED = (
     ("global", "AWS cannot move a cluster into or out of a global database"),
     ("databaseName", "AWS names it when the cluster is made"),
@@ -341,6 +348,19 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+#: What is allowed and had better be otherwise.
+ADVICE: tuple[Rule, ...] = (Rule("OpenApi", _open_api),)
+
+
+def advise(kind: str, manifest: Mapping[str, Any]) -> list[Violation]:
+    """Returns what of `manifest` is allowed and had better be otherwise, sorted by path. Nothing is refused for it."""
+    try:
+        model = KINDS[kind].spec.parse(_without_machinery(_mapping(manifest.get("spec"))))
+    except ValidationError:
+        return []
+    return _found(ADVICE, kind, manifest, model, None)
+
+
 def judge(kind: str, manifest: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> list[Violation]:
     """Returns every rule that `manifest` breaks, sorted by path; empty where it may pass.
 
@@ -349,15 +369,28 @@ def judge(kind: str, manifest: Mapping[str, Any], old: Mapping[str, Any] | None 
         manifest: The object, as JSON.
         old: The object that it replaces, None for a new one.
     """
-    spec = manifest.get("spec")
     try:
-        model = KINDS[kind].spec.parse(_without_machinery(spec if isinstance(spec, Mapping) else {}))
+        model = KINDS[kind].spec.parse(_without_machinery(_mapping(manifest.get("spec"))))
     except ValidationError as error:
         return sorted(shape_violations(error))
+    return _found(RULES, kind, manifest, model, _old_spec(kind, old))
+
+
+def _found(
+    rules: Iterable[Rule],
+    kind: str,
+    manifest: Mapping[str, Any],
+    model: ApiModel,
+    old: EnvironmentTapSpec | RegionalTapSpec | None,
+) -> list[Violation]:
     if not isinstance(model, EnvironmentTapSpec | RegionalTapSpec):
         return []
-    subject = Subject(kind, str((manifest.get("metadata") or {}).get("name", "")), model, _old_spec(kind, old))
-    return sorted(Violation(path, rule.code, message) for rule in RULES for path, message in rule.find(subject))
+    subject = Subject(kind, str(_mapping(manifest.get("metadata")).get("name", "")), model, old)
+    return sorted(Violation(path, rule.code, message) for rule in rules for path, message in rule.find(subject))
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def shape_violations(error: ValidationError, root: str = "spec") -> list[Violation]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_api import manifest
-from tap_api.policy import RULES, Violation, judge
+from tap_api.policy import RULES, Violation, advise, judge
 
 ROOT = Path(__file__).parents[3]
 GOOD: dict[str, Any] = {
@@ -96,7 +96,7 @@ def test_the_claims_that_show_a_refusal_are_refused(path: Path) -> None:
         (edited(GOOD, spec__tags={"CostCenter": "x", "a*b": "y"}), [("spec.tags['a*b']", "TagText")]),
         (edited(GOOD, spec__ttl="72h"), [("spec.ttl", "NotActedOn")]),
         (edited(GOOD, spec__drift="Report"), [("spec.drift", "NotActedOn")]),
-        (edited(GOOD, spec__protection=False), [("spec.protection", "NotActedOn")]),
+        (edited(GOOD, spec__protection=False), []),
         (edited(GOOD, spec__peeringGroup="shared"), [("spec.peeringGroup", "NotActedOn")]),
         (edited(GOOD, spec__peeringGroup="prod"), []),
         (
@@ -273,6 +273,26 @@ def test_saying_what_the_preset_says_is_no_change() -> None:
 
 def test_an_old_object_of_a_shape_that_is_no_longer_legal_can_be_mended() -> None:
     assert judge("EnvironmentTap", GOOD, {"spec": {"gone": 1}}) == []
+
+
+@pytest.mark.parametrize(("claim", "kind"), [(GOOD, "EnvironmentTap"), (ALONE, "RegionalTap")])
+def test_an_open_api_is_allowed_and_warned_of(claim: dict[str, Any], kind: str) -> None:
+    opened = edited(claim, spec__api={"authorization": "None"})
+    message = "None lets anybody on the internet call the API; use AWS_IAM or JWT"
+    assert judge(kind, opened) == []
+    assert advise(kind, opened) == [Violation("spec.api.authorization", "OpenApi", message)]
+    assert advise(kind, claim) == []
+
+
+@pytest.mark.parametrize("claim", [{}, {"spec": None}, {"spec": {"api": "None"}}])
+def test_what_is_refused_for_its_shape_is_not_advised_on(claim: dict[str, Any]) -> None:
+    assert advise("EnvironmentTap", claim) == []
+
+
+@pytest.mark.parametrize("prefix", ["xn--", "sthree-", "amzn-s3-demo-"])
+def test_a_name_that_no_bucket_may_have_is_refused(prefix: str) -> None:
+    found = judge("RegionalTap", edited(ALONE, metadata__name=f"{prefix}a"))
+    assert [(violation.path, violation.code) for violation in found] == [("metadata.name", "Name")]
 
 
 def test_each_rule_has_a_code_of_its_own() -> None:
