@@ -78,11 +78,12 @@ def api() -> st.SearchStrategy[Json]:
 def test_every_choice_composes_valid_resources_with_names_that_aws_takes(
     schemas: Schemas,
     ours: Schemas,
+    *,
     name: str,
     region: str,
     zones: int,
     protection: bool,
-    **sections: Json,  # noqa: FBT001
+    **sections: Json,
 ) -> None:
     tap = {
         "apiVersion": API_VERSION,
