@@ -4,23 +4,34 @@ A double, and named as one: `World.turn` composes a RegionalTap and everything b
 stores what was asked for) and the provider (it fills status.atProvider).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
 
+from doubles.aws import ACCOUNT, AWS_DEFAULT_POLICY, provided, true
 from tap_api import manifest
 from tap_api.base import GROUP, Json
 from tap_api.fanout import fan_out
-from tap_api.naming import digest
 from tap_stack.composed import Composed
 from tap_stack.observation import Observation, of
 from tap_stack.tree import stored, walk
 
+__all__ = [
+    "ACCOUNT",
+    "AWS_DEFAULT_POLICY",
+    "Composing",
+    "Environment",
+    "World",
+    "claims",
+    "environment_tap",
+    "provided",
+    "regional_tap",
+    "regional_taps",
+]
+
 CLAIMS = Path(__file__).resolve().parents[2] / "claims"
-ACCOUNT = "123456789012"
-AWS_DEFAULT_POLICY = '{"Version":"2012-10-17","Id":"key-default-1","Statement":[]}'
 Composing = tuple[Json, Composed]
 
 
@@ -45,134 +56,6 @@ def regional_taps(claim: str) -> list[Json]:
 def regional_tap(claim: str, region: str) -> Json:
     """Returns the RegionalTap of one region of a claim."""
     return next(tap for tap in regional_taps(claim) if tap["spec"]["region"] == region)
-
-
-def provided(resource: Json) -> Json:
-    """Returns a managed resource as the provider leaves it: made, synced and ready."""
-    spec, name, kind = resource["spec"]["forProvider"], resource["metadata"]["name"], resource["kind"]
-    service = resource["apiVersion"].partition(".")[0]
-    made: Json = {**spec, "id": f"{kind.lower()}-{digest(name)}"}
-    made["arn"] = f"arn:aws:{service}:{spec.get('region', '')}:{ACCOUNT}:{kind.lower()}/{digest(name)}"
-    made.update(_OF_AWS.get(f"{service}.{kind}", _nothing)(resource))
-    if kind == "Key":
-        # AWS keeps its own spelling of a policy.
-        made["policy"] = spec.get("policy", AWS_DEFAULT_POLICY).replace(",", ", ")
-        made["keyId"] = digest(name)
-    return {**resource, "status": {"atProvider": made, "conditions": [_true("Ready"), _true("Synced")]}}
-
-
-def _nothing(_resource: Json) -> Json:
-    return {}
-
-
-def _global_cluster(resource: Json) -> Json:
-    name = _external_name(resource)
-    return {
-        "id": name,
-        # A global database is in no region.
-        "arn": f"arn:aws:rds::{ACCOUNT}:global-cluster:{name}",
-        "engineVersionActual": resource["spec"]["forProvider"]["engineVersion"],
-    }
-
-
-def _cluster(resource: Json) -> Json:
-    name, spec = _external_name(resource), resource["spec"]["forProvider"]
-    host = f"{digest(name)}.{spec['region']}.rds.amazonaws.com"
-    made: Json = {
-        "id": name,
-        "arn": f"arn:aws:rds:{spec['region']}:{ACCOUNT}:cluster:{name}",
-        "endpoint": f"{name}.cluster-{host}",
-        "readerEndpoint": f"{name}.cluster-ro-{host}",
-        **resource["spec"].get("initProvider", {}),
-    }
-    if "globalClusterIdentifier" in spec and "masterUsername" not in spec:
-        made["replicationSourceIdentifier"] = f"arn:aws:rds:{made['sourceRegion']}:{ACCOUNT}:cluster:primary"
-    if spec.get("manageMasterUserPassword"):
-        arn = f"arn:aws:secretsmanager:{spec['region']}:{ACCOUNT}:secret:rds!cluster-{digest(name)}"
-        made["masterUserSecret"] = [{"secretArn": arn, "secretStatus": "active"}]
-    return made
-
-
-def _instance(resource: Json) -> Json:
-    name, spec = _external_name(resource), resource["spec"]["forProvider"]
-    # The first one made writes; a secondary's do not, but nothing here depends on that.
-    writes = spec["promotionTier"] == 0
-    return {"id": name, "endpoint": f"{name}.{spec['region']}.rds.amazonaws.com", "writer": writes}
-
-
-def _table(resource: Json) -> Json:
-    name, spec = _external_name(resource), resource["spec"]["forProvider"]
-    arns = {
-        replica["regionName"]: f"arn:aws:dynamodb:{replica['regionName']}:{ACCOUNT}:table/{name}"
-        for replica in spec.get("replica", [])
-    }
-    return {
-        "id": name,
-        "arn": f"arn:aws:dynamodb:{spec['region']}:{ACCOUNT}:table/{name}",
-        "replica": [{**replica, "arn": arns[replica["regionName"]]} for replica in spec.get("replica", [])],
-    }
-
-
-def _bucket(resource: Json) -> Json:
-    name = _external_name(resource)
-    return {"id": name, "arn": f"arn:aws:s3:::{name}"}
-
-
-def _object(resource: Json) -> Json:
-    return {"id": resource["spec"]["forProvider"]["key"], "versionId": digest(resource["metadata"]["name"], 32)}
-
-
-def _function(resource: Json) -> Json:
-    name, region = _external_name(resource), resource["spec"]["forProvider"]["region"]
-    return {"id": name, "arn": f"arn:aws:lambda:{region}:{ACCOUNT}:function:{name}", "version": "1"}
-
-
-def _alias(resource: Json) -> Json:
-    name, spec = _external_name(resource), resource["spec"]["forProvider"]
-    arn = f"arn:aws:lambda:{spec['region']}:{ACCOUNT}:function:{spec['functionNameRef']['name']}:{name}"
-    path = f"path/2015-03-31/functions/{arn}/invocations"
-    return {"id": arn, "arn": arn, "invokeArn": f"arn:aws:apigateway:{spec['region']}:lambda:{path}"}
-
-
-def _queue(resource: Json) -> Json:
-    spec = resource["spec"]["forProvider"]
-    url = f"https://sqs.{spec['region']}.amazonaws.com/{ACCOUNT}/{spec['name']}"
-    return {"id": url, "url": url, "arn": f"arn:aws:sqs:{spec['region']}:{ACCOUNT}:{spec['name']}"}
-
-
-def _api(resource: Json) -> Json:
-    region, found = resource["spec"]["forProvider"]["region"], digest(resource["metadata"]["name"], 10)
-    return {
-        "id": found,
-        "apiEndpoint": f"https://{found}.execute-api.{region}.amazonaws.com",
-        "executionArn": f"arn:aws:execute-api:{region}:{ACCOUNT}:{found}",
-    }
-
-
-def _dashboard(resource: Json) -> Json:
-    name = _external_name(resource)
-    # Dashboards are in no region.
-    return {"id": name, "dashboardArn": f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{name}"}
-
-
-def _external_name(resource: Json) -> str:
-    return str(resource["metadata"]["annotations"]["crossplane.io/external-name"])
-
-
-#: Kind -> what AWS says of one, beside what was asked for.
-_OF_AWS: dict[str, Callable[[Json], Json]] = {
-    "rds.GlobalCluster": _global_cluster,
-    "rds.Cluster": _cluster,
-    "rds.ClusterInstance": _instance,
-    "dynamodb.Table": _table,
-    "s3.Bucket": _bucket,
-    "s3.Object": _object,
-    "lambda.Function": _function,
-    "lambda.Alias": _alias,
-    "sqs.Queue": _queue,
-    "apigatewayv2.API": _api,
-    "cloudwatch.Dashboard": _dashboard,
-}
 
 
 class World:
@@ -254,9 +137,5 @@ def _followed(resource: Json, results: dict[str, Composed]) -> Json:
     conditions = [
         {"type": c.type, "status": c.status, "reason": c.reason, "message": c.message} for c in composed.conditions
     ]
-    mine = [_true("Synced"), _true("Ready") if ready else {**_true("Ready"), "status": "False", "reason": "Creating"}]
+    mine = [true("Synced"), true("Ready") if ready else {**true("Ready"), "status": "False", "reason": "Creating"}]
     return {**resource, "status": {**composed.status, "conditions": [*conditions, *mine]}}
-
-
-def _true(type_: str) -> dict[str, Any]:
-    return {"type": type_, "status": "True", "reason": "Available" if type_ == "Ready" else "ReconcileSuccess"}
