@@ -7,6 +7,12 @@ from tap_api.base import Json
 from tap_stack import parts
 
 MakeTap = Callable[..., Json]
+#: What the operator writes for secondaries once the writer of prod is up.
+GLOBAL_CLUSTER = {
+    "identifier": "prod-global-234a2353",
+    "engineVersion": "8.0.mysql_aurora.3.10.0",
+    "region": "us-east-1",
+}
 
 
 @pytest.fixture
@@ -29,3 +35,18 @@ def make_tap() -> MakeTap:
 def only_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """A version that builds the network alone."""
     monkeypatch.setattr(parts, "BUILT", {"network": parts.BUILT["network"]})
+
+
+@pytest.fixture
+def primary(make_tap: MakeTap) -> Json:
+    return make_tap()
+
+
+@pytest.fixture
+def secondary(make_tap: MakeTap) -> Json:
+    return make_tap(role="Secondary", facts={"globalCluster": GLOBAL_CLUSTER})
+
+
+@pytest.fixture
+def regional(make_tap: MakeTap) -> Json:
+    return make_tap(database={"global": False})
