@@ -51,6 +51,7 @@ demo: $(STAMP) ## Run the main job: claims/prod.yaml becomes three regions, show
 .PHONY: synth generate
 synth: generate ## Write every generated file (XRDs, CRD, Compositions, activation policy)
 generate: $(STAMP)
+	@$(BIN)/python compositions/emit.py
 	@$(BIN)/tap synth
 
 .PHONY: check
@@ -60,7 +61,7 @@ check: $(STAMP) ## Lint, types, layers, spelling, and whether generated files ar
 	@echo "==> import layers"; $(BIN)/lint-imports
 	@echo "==> yamllint"; $(BIN)/yamllint --strict .
 	@echo "==> codespell"; git ls-files -z | xargs -0 $(BIN)/codespell
-	@echo "==> generated files"; $(BIN)/tap synth --check
+	@echo "==> generated files"; $(BIN)/tap synth --check && $(BIN)/python compositions/emit.py --check
 
 .PHONY: test
 test: $(STAMP) ## Run every test, the ones on a real control plane included

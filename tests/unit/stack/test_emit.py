@@ -1,6 +1,8 @@
 import base64
 import io
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -70,3 +72,17 @@ def test_the_zip_of_the_processor_is_fresh_small_and_runs_what_is_composed() -> 
     assert f"def {function}(" in archive.read(f"{module.replace('.', '/')}.py").decode()
     assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     assert archive.namelist() == sorted(sources)
+
+
+def test_the_zip_is_whole_for_an_interpreter_that_knows_nothing_else_of_this_project(tmp_path: Path) -> None:
+    archive = tmp_path / "code.zip"
+    archive.write_bytes(base64.b64decode(code.shipped().content))
+    module, _, function = code.HANDLER.rpartition(".")
+    program = (
+        "import importlib, sys; sys.path[:] = [entry for entry in sys.path if not entry.startswith(sys.argv[2])];"
+        f"sys.path.insert(0, sys.argv[1]); handler = importlib.import_module('{module}').{function};"
+        "print(handler.__code__.co_filename)"
+    )
+    command = [sys.executable, "-I", "-c", program, str(archive), str(ROOT / "functions")]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert done.stdout == f"{archive}/{module.replace('.', '/')}.py\n"
