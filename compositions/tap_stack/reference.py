@@ -81,8 +81,8 @@ The role of the provider needs these policies. They are apart because AWS takes 
 {policies}
 What has a name of ours ends in a hyphen and eight digits, so most actions are given on names that end like that. Where
 AWS names a resource (EC2, KMS keys, API Gateway) they are given on every resource of the service: let the role work in
-an account, or a set of regions, of its own. It makes roles: attach a permissions boundary to it that lets it make none
-without `spec.permissionsBoundary`.
+an account, or a set of regions, of its own. It makes roles and their policies: give it a permissions boundary that
+refuses roles without the boundary that your claims name in `spec.permissionsBoundary`.
 
 Your own code (`spec.processor.code`) is read from your own bucket: give the role `s3:GetObject` and
 `s3:GetObjectVersion` on it.

@@ -55,12 +55,13 @@ def named(tap: Json) -> Iterator[tuple[AwsKind, str]]:
     for _ in range(3):
         turned = world.turn()
     for _, composed in turned:
-        for item in (*composed.resources, *composed.withheld):
-            group = item.manifest["apiVersion"].partition("/")[0]
-            kind = KINDS.get((group, item.manifest["kind"]))
-            name = item.manifest["metadata"].get("annotations", {}).get("crossplane.io/external-name")
+        emitted = [item.manifest for item in composed.resources]
+        for manifest in (*emitted, *(item.manifest for item in composed.withheld)):
+            group = manifest["apiVersion"].partition("/")[0]
+            kind = KINDS.get((group, manifest["kind"]))
+            name = manifest["metadata"].get("annotations", {}).get("crossplane.io/external-name")
             if kind in FIELDS:
-                name = item.manifest["spec"]["forProvider"][FIELDS[kind][0]]
+                name = manifest["spec"]["forProvider"][FIELDS[kind][0]]
             if kind and name:
                 yield kind, name
 

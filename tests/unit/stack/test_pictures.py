@@ -4,6 +4,7 @@ import pytest
 
 from golden.world import Environment
 from tap_stack import aws, pictures
+from tap_stack.catalogue import AwsKind
 from tap_stack.pictures import Graph, environment_picture, region_picture
 
 
@@ -38,9 +39,7 @@ def test_every_resource_of_a_settled_environment_is_in_the_graph(drawn: Graph) -
     ],
     ids=str,
 )
-def test_an_arrow_leads_to_what_is_referred_to_named_or_waited_for(
-    drawn: Graph, one: aws.AwsKind, other: aws.AwsKind
-) -> None:
+def test_an_arrow_leads_to_what_is_referred_to_named_or_waited_for(drawn: Graph, one: AwsKind, other: AwsKind) -> None:
     assert any((a.kind, b.kind) == (one, other) for a, b in drawn.edges)
 
 
