@@ -17,6 +17,7 @@ from tap_api.base import Json
 from tap_api.errors import TapError
 from tap_stack import emit
 from tap_stack.catalogue import catalogue
+from tap_stack.processor.code import shipped
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULE = "github.com/upbound/provider-aws/v2@v2.5.0/package/crds"
@@ -44,6 +45,7 @@ def _run(crds: Path | None, *, check: bool) -> None:
     else:
         sys.stderr.write("note: the provider's CRDs are not here (--crds DIR), so the catalogue is left as it is\n")
     act(emit.code_file(_sources(ROOT / "functions" / "processor")), ROOT)
+    shipped.cache_clear()
     act(emit.files(), ROOT)
 
 

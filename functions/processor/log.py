@@ -20,7 +20,8 @@ class JsonLines(logging.Formatter):
             "message": record.getMessage(),
             "requestId": _request["id"],
             "logger": record.name,
-            **{key: value for key, value in vars(record).items() if key not in _STANDARD},
+            # What begins with an underscore is the runtime's own.
+            **{key: value for key, value in vars(record).items() if key not in _STANDARD and key[0] != "_"},
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)

@@ -1,8 +1,12 @@
 import json
+import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from processor import mysql
 from processor.health import KEPT
@@ -97,6 +101,16 @@ def test_a_certificate_is_verified_where_there_is_something_to_verify_it_by(serv
 def test_a_server_that_does_not_offer_tls_does_not_answer(greeting: bytes | None, message: str) -> None:
     with MySql(greeting=greeting) as server, pytest.raises(mysql.NotAnsweringError, match=f"^{message}$"):
         mysql.ask("localhost", server.port, 2)
+
+
+@given(st.binary(min_size=1, max_size=80))
+def test_whatever_a_server_says_first_is_understood_or_refused(said: bytes) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(said)
+        theirs.shutdown(socket.SHUT_WR)
+        with suppress(mysql.NotAnsweringError):
+            mysql._greeting(ours)
 
 
 def test_a_server_that_is_silent_is_not_waited_for() -> None:

@@ -56,7 +56,9 @@ def test_an_event_of_neither_is_refused(other: Json) -> None:
 
 def test_the_log_is_a_line_of_json_for_each_record() -> None:
     log.request("7f3c")
-    record = logging.makeLogRecord({"name": "processor", "levelname": "INFO", "msg": "a %s", "args": ("b",), "size": 3})
+    record = logging.makeLogRecord(
+        {"name": "processor", "levelname": "INFO", "msg": "a %s", "args": ("b",), "size": 3, "_frame_type": b"x"}
+    )
     line = json.loads(log.JsonLines().format(record))
     assert line.pop("timestamp").endswith("+00:00")
     assert line == {"level": "INFO", "message": "a b", "requestId": "7f3c", "logger": "processor", "size": 3}
