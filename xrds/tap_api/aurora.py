@@ -17,6 +17,8 @@ SHORTEST_WINDOW = 30
 #: (https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.how-it-works.html).
 _SERVERLESS, _ABOVE_128, _PAUSES = (2, 0), (6, 0), (8, 0)
 MOST_BEFORE_3_06 = 128
+#: Lowest minCapacity that AWS advises in a global database (05, section 3, item 7).
+GLOBAL_FLOOR = 8
 
 
 def minor(version: str) -> tuple[int, int]:

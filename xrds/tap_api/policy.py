@@ -325,6 +325,20 @@ def _immutable(subject: Subject) -> Iterator[Finding]:
             )
 
 
+def _global_capacity(subject: Subject) -> Iterator[Finding]:
+    """A floor that a person chose; a preset's own is what it is."""
+    database = (_sections(subject) or {}).get("database", {})
+    chosen = subject.spec.database
+    chose = "minCapacity" in chosen if isinstance(chosen, Mapping) else chosen is not None
+    low = database.get("minCapacity", aurora.GLOBAL_FLOOR)
+    if chose and database.get("global") and 0 < low < aurora.GLOBAL_FLOOR:
+        yield (
+            "spec.database.minCapacity",
+            f"AWS advises {aurora.GLOBAL_FLOOR} ACU or more in a global database, or replicas fall behind; {low:g} is"
+            " less",
+        )
+
+
 RULES: tuple[Rule, ...] = (
     Rule("Name", _name),
     Rule("RegionUnknown", _region),
@@ -349,7 +363,7 @@ RULES: tuple[Rule, ...] = (
 
 
 #: What is allowed and had better be otherwise.
-ADVICE: tuple[Rule, ...] = (Rule("OpenApi", _open_api),)
+ADVICE: tuple[Rule, ...] = (Rule("OpenApi", _open_api), Rule("GlobalCapacity", _global_capacity))
 
 
 def advise(kind: str, manifest: Mapping[str, Any]) -> list[Violation]:

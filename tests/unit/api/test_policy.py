@@ -284,6 +284,30 @@ def test_an_open_api_is_allowed_and_warned_of(claim: dict[str, Any], kind: str) 
     assert advise(kind, claim) == []
 
 
+@pytest.mark.parametrize(
+    ("database", "warned"),
+    [
+        ({"minCapacity": 4}, True),
+        ({"minCapacity": 8}, False),
+        ({"minCapacity": 4, "global": False}, False),
+        ({"maxCapacity": 64}, False),
+    ],
+)
+def test_a_low_floor_in_a_global_database_is_allowed_and_warned_of_05_trap_7(
+    database: dict[str, Any],
+    warned: bool,  # noqa: FBT001
+) -> None:
+    claim = edited(GOOD, spec__database=database)
+    message = "AWS advises 8 ACU or more in a global database, or replicas fall behind; 4 is less"
+    assert judge("EnvironmentTap", claim) == []
+    expected = [Violation("spec.database.minCapacity", "GlobalCapacity", message)] if warned else []
+    assert advise("EnvironmentTap", claim) == expected
+
+
+def test_the_floor_of_a_preset_is_not_warned_of() -> None:
+    assert advise("EnvironmentTap", edited(GOOD, spec__environment="staging")) == []
+
+
 @pytest.mark.parametrize("claim", [{}, {"spec": None}, {"spec": {"api": "None"}}])
 def test_what_is_refused_for_its_shape_is_not_advised_on(claim: dict[str, Any]) -> None:
     assert advise("EnvironmentTap", claim) == []
