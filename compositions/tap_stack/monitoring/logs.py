@@ -6,14 +6,12 @@ from tap_api.sections import LogExport
 from tap_stack import aws
 from tap_stack.monitoring.scope import Monitoring
 from tap_stack.network import flow_logs
+from tap_stack.processor import function
 from tap_stack.resource import Resources
 
 PROCESSOR_ERRORS = "processor-errors"
 REJECTED_PACKETS = "rejected-packets"
 DENIED_LOGINS = "denied-logins"
-#: Keys of log groups of other parts.
-PROCESSOR_GROUP = "log-group"
-DATABASE_GROUP = "log-group-error"
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ def filters(monitoring: Monitoring) -> dict[str, Filter]:
     """Returns what is counted, by the name of the metric."""
     found = {
         # Errors that the processor survives are no `Errors` of Lambda.
-        PROCESSOR_ERRORS: Filter("processor", PROCESSOR_GROUP, '{ $.level = "ERROR" }'),
+        PROCESSOR_ERRORS: Filter("processor", function.LOG_GROUP, '{ $.level = "ERROR" }'),
         # The default format of flow logs, version 2.
         REJECTED_PACKETS: Filter(
             "network",
@@ -48,7 +46,7 @@ def filters(monitoring: Monitoring) -> dict[str, Filter]:
         ),
     }
     if LogExport.ERROR in monitoring.subject.spec.database.log_exports:
-        found[DENIED_LOGINS] = Filter("database", DATABASE_GROUP, '"Access denied for user"')
+        found[DENIED_LOGINS] = Filter("database", f"log-group-{LogExport.ERROR.value}", '"Access denied for user"')
     return found
 
 

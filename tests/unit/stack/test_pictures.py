@@ -60,3 +60,20 @@ def test_a_picture_names_what_it_draws(drawn: Graph) -> None:
         assert len(arrows) > 20
         assert {end for arrow in arrows for end in arrow} <= nodes
         assert len(arrows) == len(set(arrows))
+
+
+def test_every_reference_leads_to_something_that_is_composed() -> None:
+    """A name that is derived in two places would wait for ever: the provider only says that it is not there."""
+    settled = Environment("prod").settle()
+    manifests = [item.manifest for turned in settled.values() for _, made in turned for item in made.resources]
+    there = {manifest["metadata"]["name"] for manifest in manifests}
+    lost = {
+        (manifest["metadata"]["name"], field, reference["name"])
+        for manifest in manifests
+        for field, value in manifest["spec"].get("forProvider", {}).items()
+        # A Secret is not composed: the provider writes the password into it.
+        if field.endswith(("Ref", "Refs")) and not field.endswith("SecretRef")
+        for reference in (value if isinstance(value, list) else [value])
+        if reference["name"] not in there
+    }
+    assert lost == set()
