@@ -32,7 +32,7 @@ def _nothing(_resource: Json) -> Json:
 
 
 def _global_cluster(resource: Json) -> Json:
-    name = _external_name(resource)
+    name = external_name(resource)
     return {
         "id": name,
         # A global database is in no region.
@@ -42,7 +42,7 @@ def _global_cluster(resource: Json) -> Json:
 
 
 def _cluster(resource: Json) -> Json:
-    name, spec = _external_name(resource), resource["spec"]["forProvider"]
+    name, spec = external_name(resource), resource["spec"]["forProvider"]
     host = f"{digest(name)}.{spec['region']}.rds.amazonaws.com"
     made: Json = {
         "id": name,
@@ -60,14 +60,14 @@ def _cluster(resource: Json) -> Json:
 
 
 def _instance(resource: Json) -> Json:
-    name, spec = _external_name(resource), resource["spec"]["forProvider"]
+    name, spec = external_name(resource), resource["spec"]["forProvider"]
     # The first one made writes; a secondary's do not, but nothing here depends on that.
     writes = spec["promotionTier"] == 0
     return {"id": name, "endpoint": f"{name}.{spec['region']}.rds.amazonaws.com", "writer": writes}
 
 
 def _table(resource: Json) -> Json:
-    name, spec = _external_name(resource), resource["spec"]["forProvider"]
+    name, spec = external_name(resource), resource["spec"]["forProvider"]
     arns = {
         replica["regionName"]: f"arn:aws:dynamodb:{replica['regionName']}:{ACCOUNT}:table/{name}"
         for replica in spec.get("replica", [])
@@ -80,7 +80,7 @@ def _table(resource: Json) -> Json:
 
 
 def _bucket(resource: Json) -> Json:
-    name = _external_name(resource)
+    name = external_name(resource)
     return {"id": name, "arn": f"arn:aws:s3:::{name}"}
 
 
@@ -89,12 +89,12 @@ def _object(resource: Json) -> Json:
 
 
 def _function(resource: Json) -> Json:
-    name, region = _external_name(resource), resource["spec"]["forProvider"]["region"]
+    name, region = external_name(resource), resource["spec"]["forProvider"]["region"]
     return {"id": name, "arn": f"arn:aws:lambda:{region}:{ACCOUNT}:function:{name}", "version": "1"}
 
 
 def _alias(resource: Json) -> Json:
-    name, spec = _external_name(resource), resource["spec"]["forProvider"]
+    name, spec = external_name(resource), resource["spec"]["forProvider"]
     # A reference that nobody resolved yet is all that there is without a control plane.
     function = spec.get("functionName") or spec["functionNameRef"]["name"]
     arn = f"arn:aws:lambda:{spec['region']}:{ACCOUNT}:function:{function}:{name}"
@@ -117,14 +117,20 @@ def _api(resource: Json) -> Json:
     }
 
 
+def _role(resource: Json) -> Json:
+    name = external_name(resource)
+    return {"id": name, "arn": f"arn:aws:iam::{ACCOUNT}:role/{name}"}
+
+
 def _dashboard(resource: Json) -> Json:
-    name = _external_name(resource)
+    name = external_name(resource)
     # Dashboards are in no region.
     return {"id": name, "dashboardArn": f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{name}"}
 
 
-def _external_name(resource: Json) -> str:
-    return str(resource["metadata"]["annotations"]["crossplane.io/external-name"])
+def external_name(resource: Json) -> str:
+    """Returns the name of a resource in AWS; empty where AWS has not given it one."""
+    return str(resource["metadata"].get("annotations", {}).get("crossplane.io/external-name", ""))
 
 
 #: Kind -> what AWS says of one, beside what was asked for.
@@ -140,6 +146,7 @@ _OF_AWS: dict[str, Callable[[Json], Json]] = {
     "sqs.Queue": _queue,
     "apigatewayv2.API": _api,
     "cloudwatch.Dashboard": _dashboard,
+    "iam.Role": _role,
 }
 
 
