@@ -59,12 +59,19 @@ class Network:
         return self.subject.spec.network
 
     def make(
-        self, key: str, kind: AwsKind, for_provider: Json, *, external_name: str = "", kept: bool = False
+        self,
+        key: str,
+        kind: AwsKind,
+        for_provider: Json,
+        *,
+        external_name: str = "",
+        kept: bool = False,
+        after: tuple[str, ...] = (),
     ) -> Resource:
-        """Returns an AWS resource of this network; see managed.
+        """Returns an AWS resource of this network, which waits for those that it comes `after`; see managed.
 
         With `kept` it stays in AWS with the data of a protected region: AWS deletes no VPC, subnet or group that a
         database lies in, and a delete that cannot end holds up everything else.
         """
-        handling = Handling(retained=kept and self.subject.spec.protection)
+        handling = Handling(retained=kept and self.subject.spec.protection, after=after)
         return managed(self.subject, key, kind, for_provider, external_name=external_name, handling=handling)
