@@ -255,7 +255,7 @@ class ProviderDouble:
         if key_of(resource)[0] == "rds.ClusterInstance":
             cluster = self.account.find("rds.Cluster", id=wanted(resource)["clusterIdentifier"])
             # Nothing writes in a cluster that follows another.
-            follows = cluster is not None and "replicationSourceIdentifier" in cluster["status"]["atProvider"]
+            follows = cluster is not None and cluster["status"]["atProvider"].get("replicationSourceIdentifier")
             made["status"]["atProvider"]["writer"] &= not follows
         made["status"]["atProvider"] = pruned(made["status"]["atProvider"], self._told[key_of(resource)[0]])
         return made
