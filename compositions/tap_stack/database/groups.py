@@ -21,8 +21,9 @@ AUDITED = "CONNECT,QUERY_DCL,QUERY_DDL"
 #: Seconds. AWS's own 10 lets pass what users call an outage.
 SLOW = "2"
 
-#: What TLS takes. Not `TLSv1.2,TLSv1.3`: that is all that Aurora MySQL 3 speaks, and so its own default.
-TLS = {"require_secure_transport": "ON", "tls_version": "TLSv1.3"}
+#: TLS or nothing. Which versions is left to Aurora: MySQL 3 speaks 1.2 and 1.3 alone, and a value that equals its own
+#: would be sent for ever.
+TLS = {"require_secure_transport": "ON"}
 #: Log -> the parameters without which it stays empty. `error` is always written. `log_output` is not among them: its
 #: value in Aurora is FILE, which is what an export needs, and a value that equals AWS's own is sent for ever up to
 #: provider v2.6 (provider-upjet-aws#1286, #1444).

@@ -83,7 +83,7 @@ def test_tls_is_required_and_what_is_exported_is_written(
 ) -> None:
     group = specs(make_tap(database={"logExports": exports}))["parameter-group"]["forProvider"]
     found = {parameter["name"]: parameter["value"] for parameter in group["parameter"]}
-    assert found == {"require_secure_transport": "ON", "tls_version": "TLSv1.3", **parameters}
+    assert found == {"require_secure_transport": "ON", **parameters}
     assert list(found) == sorted(found)
     assert {parameter["applyMethod"] for parameter in group["parameter"]} == {"immediate"}
 
