@@ -86,7 +86,7 @@ def _first(error: BaseException) -> BaseException:
 
 
 async def _fan_out(health_address: str, health_port: int, namespace: str) -> None:
-    echoes, stop = Echoes(), _stop_by_signal()
+    echoes, stop = Echoes(fanning.WATCHED), _stop_by_signal()
     async with connect(on_write=echoes.wrote) as cluster:
         queue = fanning.work(cluster)
 
