@@ -61,15 +61,15 @@ check: $(STAMP) ## Lint, types, layers, spelling, and whether generated files ar
 	@echo "==> import layers"; $(BIN)/lint-imports
 	@echo "==> yamllint"; $(BIN)/yamllint --strict .
 	@echo "==> codespell"; git ls-files -z | xargs -0 $(BIN)/codespell
-	@echo "==> generated files"; $(BIN)/tap synth --check
+	@echo "==> generated files"; $(BIN)/tap synth --check && $(BIN)/python compositions/emit.py --check
 
 .PHONY: test
 test: $(STAMP) ## Run every test, the ones on a real control plane included
 	@$(BIN)/pytest -n 2 --dist loadgroup
 
 .PHONY: soak
-soak: $(STAMP) ## Run the long tests: the faults of tests/cluster with twenty seeds
-	@$(BIN)/pytest tests/cluster/test_faults.py --seeds 20
+soak: $(STAMP) ## Run the long tests: faults and random orders on the cluster, twenty seeds of each
+	@$(BIN)/pytest tests/cluster/test_faults.py tests/cluster/test_whole_stack.py --seeds 20
 
 .PHONY: unit
 unit: $(STAMP) ## Run the tests that need no cluster (seconds)

@@ -1,4 +1,4 @@
-"""Writes the generated files of the stack; with --check, fails where they are stale.
+"""Writes the generated files of the stack, the zip of the processor among them; with --check, fails where one is stale.
 
 The catalogue is made from the provider's CRDs: with --crds, or from the Go module cache where they are. Without them it
 is left as it is.
@@ -18,6 +18,7 @@ from tap_api.base import Json
 from tap_api.errors import TapError
 from tap_stack import emit
 from tap_stack.catalogue import catalogue
+from tap_stack.processor.code import shipped
 
 ROOT = Path(__file__).resolve().parents[1]
 #: The recipe that pins the provider whose CRDs we compose for.
@@ -45,7 +46,14 @@ def _run(crds: Path | None, *, check: bool) -> None:
         catalogue.cache_clear()
     else:
         sys.stderr.write("note: the provider's CRDs are not here (--crds DIR), so the catalogue is left as it is\n")
+    act(emit.code_file(_sources(ROOT / "functions" / "processor")), ROOT)
+    shipped.cache_clear()
     act(emit.files(), ROOT)
+
+
+def _sources(package: Path) -> dict[str, bytes]:
+    """Returns the modules of the processor, by their path in the zip."""
+    return {path.relative_to(package.parent).as_posix(): path.read_bytes() for path in sorted(package.rglob("*.py"))}
 
 
 def _documents(crds: Path) -> Iterator[Json]:

@@ -8,7 +8,7 @@ import click
 from tap_api import manifest
 from tap_api.base import API_VERSION
 from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP
-from tap_api.policy import Violation, judge
+from tap_api.policy import Violation, advise, judge
 
 
 @click.command("validate")
@@ -17,12 +17,17 @@ from tap_api.policy import Violation, judge
 def command(*, files: tuple[Path, ...], output: str) -> int:
     """Judge the EnvironmentTaps and RegionalTaps in FILES by the schema and the policy, as admission does."""
     findings = [(path, *finding) for path in files for finding in _findings(path)]
+    advice = [(path, *finding) for path in files for finding in _advice(path)]
     if output == "json":
-        click.echo(json.dumps([_row(path, name, violation) for path, name, violation in findings], indent=2))
+        rows = [_row(*finding, severity="error") for finding in findings]
+        click.echo(json.dumps([*rows, *(_row(*finding, severity="warning") for finding in advice)], indent=2))
     else:
         for path, name, violation in findings:
             click.echo(f"{path}: {name}: {violation}")
-        click.echo(f"{len(files)} files, {len(findings)} problems")
+        for path, name, violation in advice:
+            click.echo(f"{path}: {name}: warning: {violation}")
+        warnings = f", {len(advice)} warnings" if advice else ""
+        click.echo(f"{len(files)} files, {len(findings)} problems{warnings}")
     return 1 if findings else 0
 
 
@@ -39,8 +44,19 @@ def _findings(path: Path) -> list[tuple[str, Violation]]:
     return found
 
 
-def _row(path: Path, name: str, violation: Violation) -> dict[str, str]:
+def _advice(path: Path) -> list[tuple[str, Violation]]:
+    documents = (document for document in manifest.read(path) if document["apiVersion"] == API_VERSION)
+    return [
+        (document["metadata"]["name"], violation)
+        for document in documents
+        if document["kind"] in (ENVIRONMENT_TAP.kind, REGIONAL_TAP.kind)
+        for violation in advise(document["kind"], document)
+    ]
+
+
+def _row(path: Path, name: str, violation: Violation, *, severity: str) -> dict[str, str]:
     return {
+        "severity": severity,
         "file": str(path),
         "name": name,
         "path": violation.path,

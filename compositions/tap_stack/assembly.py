@@ -62,7 +62,8 @@ class Assembly:
 def assemble(resources: Resources, observed: Observed) -> Assembly:
     """Returns what of `resources` is asked for now, in their order.
 
-    A resource that refers to one that is withheld is withheld too: a provider would only report it as broken.
+    A resource that refers to one that is withheld is withheld too: a provider would only report it as broken. So is one
+    that comes after another which is not ready yet.
 
     Raises:
         ValueError: a key is used twice, or a resource refers to one that does not come before it.
@@ -75,14 +76,17 @@ def assemble(resources: Resources, observed: Observed) -> Assembly:
             message = f"two resources have the key {resource.key}"
             raise ValueError(message)
         references = [ref.key for ref in find(resource.manifest, Ref)]
-        unordered = [key for key in references if key not in names]
+        earlier = [item for item in resource.after if isinstance(item, str)]
+        unordered = [key for key in (*references, *earlier) if key not in names]
         if unordered:
             message = f"{resource.key} refers to {', '.join(unordered)}, which has to come before it"
             raise ValueError(message)
         names[resource.key] = resource.manifest["metadata"]["name"]
         observation = observed.get(resource.key)
         sources = [unknown.source for unknown in find(resource.manifest, Unknown) if unknown.required]
-        sources += [withheld[key].source for key in references if key in withheld]
+        sources += [item.source for item in resource.after if isinstance(item, Unknown)]
+        sources += [withheld[key].source for key in (*references, *earlier) if key in withheld]
+        sources += [f"{key}, which AWS makes first" for key in earlier if key in emitted and not emitted[key].ready]
         if sources and observation is None:
             withheld[resource.key] = Withheld(resource.key, sources[0], resource.manifest)
             continue
@@ -93,11 +97,12 @@ def assemble(resources: Resources, observed: Observed) -> Assembly:
 
 def keep(observed: Observed) -> Assembly:
     """Returns what is observed as it is observed: nothing new, nothing changed, nothing removed."""
-    emitted = (Emitted(key, _kept(observation), ready=False) for key, observation in sorted(observed.items()))
+    emitted = (Emitted(key, kept(observation), ready=False) for key, observation in sorted(observed.items()))
     return Assembly(tuple(emitted))
 
 
-def _kept(observation: Observation) -> Json:
+def kept(observation: Observation) -> Json:
+    """Returns the manifest of a resource as it is observed."""
     metadata = {
         field: observation.field("metadata", field)
         for field in ("name", "labels")

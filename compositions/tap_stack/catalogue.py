@@ -47,11 +47,13 @@ class AwsKind:
         service: First word of its group, such as `ec2`.
         kind: The kind.
         needs: Fields of status.atProvider that make a resource of use; `Ready` alone can be early (05, section 1).
+        most_tags: Tags that AWS takes, less the three that the provider sets (05, section 1).
     """
 
     service: str
     kind: str
     needs: tuple[str, ...] = ("id",)
+    most_tags: int = 47
 
     @property
     def group(self) -> str:

@@ -4,8 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tap_api.base import Json
-from tap_api.status import Outputs, PartStatus, RegionalTapStatus, ResourceCounts, WaitingResource
+from tap_api.base import ApiModel, Json
+from tap_api.status import (
+    Outputs,
+    PartStatus,
+    RegionalTapStatus,
+    RegionFacts,
+    ResourceCounts,
+    WaitingResource,
+)
 from tap_stack.assembly import Assembly, Emitted, Withheld
 from tap_stack.observation import Observed
 
@@ -101,12 +108,18 @@ def sticky(status: Mapping[str, Any], outputs: Mapping[str, str | None]) -> dict
     A field that is not returned again disappears (04, item 4), and an output that is not readable for a while has not
     stopped to exist.
     """
-    before = status.get("outputs")
-    merged = {
-        **(before if isinstance(before, Mapping) else {}),
-        **{name: value for name, value in outputs.items() if value},
-    }
-    # A newer version's outputs may stand in a status; an older version does not fail on them.
-    names = [field.alias for field in Outputs.model_fields.values()]
+    return _sticky(status, "outputs", Outputs, {name: value for name, value in outputs.items() if value})
+
+
+def sticky_facts(status: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the status field `facts`, as `sticky` does; an empty list is something known."""
+    return _sticky(status, "facts", RegionFacts, {name: value for name, value in facts.items() if value is not None})
+
+
+def _sticky(status: Mapping[str, Any], field: str, model: type[ApiModel], now: Mapping[str, Any]) -> dict[str, Any]:
+    before = status.get(field)
+    merged = {**(before if isinstance(before, Mapping) else {}), **now}
+    # A newer version's fields may stand in a status; an older version does not fail on them.
+    names = [info.alias for info in model.model_fields.values()]
     known = {name: merged[name] for name in names if name and name in merged}
-    return {"outputs": known} if known else {}
+    return {field: known} if known else {}

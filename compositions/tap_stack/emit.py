@@ -1,4 +1,4 @@
-"""The generated files of this room: a Composition for each XRD, the activation policy, and the catalogue."""
+"""The generated files of this room: Compositions, the activation policy, the catalogue, the reference of the stack."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -10,13 +10,15 @@ from tap_api.base import API_VERSION, GROUP, Json
 from tap_api.emit import Files
 from tap_api.errors import TapError
 from tap_api.kinds import XRS, Kind
-from tap_stack import aws
+from tap_stack import aws, reference
 from tap_stack.catalogue import FILE, catalogue, describe
+from tap_stack.processor import code
 
 FUNCTION = "function-tap"
 STEP = "compose"
 ROOM = PurePosixPath("compositions")
 CATALOGUE = ROOM / "tap_stack" / FILE
+CODE = ROOM / "tap_stack" / "processor" / code.FILE
 
 
 class CatalogueError(TapError):
@@ -24,10 +26,12 @@ class CatalogueError(TapError):
 
 
 def files() -> Files:
-    """Returns every YAML file of this room, from the catalogue as it stands."""
+    """Returns every file of this room and of the reference, from the catalogue as it stands."""
     made = {ROOM / f"{kind.plural}.yaml": composition(kind) for kind in XRS}
     made[ROOM / "activation-policy.yaml"] = activation_policy()
-    return {path: manifest.dump([document], header=manifest.GENERATED) for path, document in made.items()}
+    made[reference.PACKAGES] = reference.packages()
+    manifests = {path: manifest.dump([document], header=manifest.GENERATED) for path, document in made.items()}
+    return {**manifests, **reference.files()}
 
 
 def composition(kind: Kind) -> Json:
@@ -72,6 +76,11 @@ def catalogue_file(crds: Iterable[Mapping[str, Any]]) -> Files:
         message = f"no CRD of {', '.join(missing)}; give the folder of the provider's CRDs (--crds)"
         raise CatalogueError(message)
     return {CATALOGUE: json.dumps(dict(sorted(found.items())), indent=2) + "\n"}
+
+
+def code_file(sources: Mapping[str, bytes]) -> Files:
+    """Returns the zip of the processor, made of its modules: path in the zip -> content."""
+    return {CODE: json.dumps(code.document(sources), indent=2) + "\n"}
 
 
 def is_composed(crd: str) -> bool:

@@ -10,7 +10,8 @@ from tap_api.base import Json
 from tap_api.kinds import RegionalTapSpec
 from tap_stack import aws
 from tap_stack.documents import Statement, Text, account_of, arn, policy, same
-from tap_stack.managed import managed
+from tap_stack.managed import Handling, managed
+from tap_stack.monitoring.topic import PUBLISHERS
 from tap_stack.resource import Resources
 from tap_stack.subject import Subject
 from tap_stack.values import Ref, Unknown
@@ -26,7 +27,8 @@ _USE = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", 
 
 
 def resources(subject: Subject[RegionalTapSpec]) -> Resources:
-    """Yields the key and its alias."""
+    """Yields the key and its alias; both stay with the data of a protected region, which is lost without them."""
+    kept = Handling(retained=subject.spec.protection)
     yield managed(
         subject,
         KEY,
@@ -37,6 +39,7 @@ def resources(subject: Subject[RegionalTapSpec]) -> Resources:
             "deletionWindowInDays": _WINDOW_PROTECTED if subject.spec.protection else _WINDOW,
             "policy": KeyState.of(subject).policy,
         },
+        handling=kept,
     )
     yield managed(
         subject,
@@ -45,6 +48,7 @@ def resources(subject: Subject[RegionalTapSpec]) -> Resources:
         {"targetKeyIdRef": Ref(KEY)},
         # Without `alias/`, as the provider itself writes it (kmsAlias in provider-upjet-aws config/externalname.go).
         external_name=subject.account_name(),
+        handling=kept,
     )
 
 
@@ -111,5 +115,17 @@ def key_policy(region: str, account: Text) -> Text:
             principal={"Service": f"logs.{region}.amazonaws.com"},
             # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
             conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn("logs", region, account, "log-group:*")}},
+        ),
+        # Who publishes to an encrypted topic uses its key:
+        # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+        *(
+            Statement(
+                sid=sid,
+                actions=("kms:Decrypt", "kms:GenerateDataKey*"),
+                resources=("*",),
+                principal={"Service": service},
+                conditions={"StringEquals": {"aws:SourceAccount": account}},
+            )
+            for sid, service in PUBLISHERS.items()
         ),
     )

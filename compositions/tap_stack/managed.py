@@ -1,26 +1,67 @@
 """The one place where an AWS resource becomes an object: names, labels, credentials, policies, region and tags."""
 
+from dataclasses import dataclass, field
+
 from tap_api.base import Json
 from tap_api.common import ProviderConfigKind, RegionContext
 from tap_api.naming import provider_config_name
+from tap_api.policy import REQUIRED_TAGS
 from tap_stack.catalogue import AwsKind
+from tap_stack.documents import Text
 from tap_stack.resource import Resource, labels
 from tap_stack.subject import Subject
+from tap_stack.values import Unknown
 
 #: Left as it is for kinds that AWS names. Without LateInitialize their external name would not be kept, and a
 #: restarted provider would make them twice (upjet#531, crossplane#5918).
 EVERYTHING = ["*"]
 #: For kinds whose name is ours: nothing that AWS fills in is written into the spec (05, section 3, items 5, 8, 15, 20).
 NO_LATE_INITIALIZE = ["Observe", "Create", "Update", "Delete"]
+#: For what somebody else makes.
+OBSERVE = ["Observe"]
 
 
-def managed(
+@dataclass(frozen=True)
+class Handling:
+    """How a resource is handled where its kind does not say.
+
+    Attributes:
+        retained: Stays in AWS when its object goes: data that is protected, and what it cannot be read without.
+        observed: Is looked at and never changed: another resource makes it.
+        init_provider: What is wanted when it is made and left alone ever after.
+        connection_secret: Name of the Secret that the provider writes its connection details to.
+        needs: Fields of status.atProvider that make it of use, in place of the kind's own.
+        after: See resource.Resource.
+    """
+
+    retained: bool = False
+    observed: bool = False
+    init_provider: Json = field(default_factory=dict)
+    connection_secret: str = ""
+    needs: tuple[str, ...] = ()
+    after: tuple[str | Unknown, ...] = ()
+
+    def policies(self, *, named: bool) -> list[str]:
+        """Returns the management policies of a resource, whose name is ours where it is `named`."""
+        if self.observed:
+            return list(OBSERVE)
+        if not self.retained:
+            return list(NO_LATE_INITIALIZE if named else EVERYTHING)
+        # Without `Delete` the provider lets go of what it made.
+        return ["Observe", "Create", "Update", *([] if named else ["LateInitialize"])]
+
+
+AS_USUAL = Handling()
+
+
+def managed(  # noqa: PLR0913 (the one place that makes AWS resources says all of it at once)
     subject: Subject[RegionContext],
     key: str,
     kind: AwsKind,
     for_provider: Json,
     *,
-    external_name: str = "",
+    external_name: Text = "",
+    handling: Handling = AS_USUAL,
 ) -> Resource:
     """Returns the AWS resource `key` of `subject`.
 
@@ -29,10 +70,12 @@ def managed(
         key: Its key.
         kind: Its kind.
         for_provider: What is wanted of it, region and tags apart.
-        external_name: Its name in AWS, where that is ours to choose; empty where AWS chooses.
+        external_name: Its name in AWS, where that is ours to choose; empty where AWS chooses. One that holds the
+            account's id may not be known yet.
+        handling: How it is handled, where its kind does not say.
     """
     entry = kind.entry
-    name = subject.resource_name(key)
+    name, secret = subject.resource_name(key), handling.connection_secret
     metadata: Json = {"name": name, "labels": labels(subject, subject.kind.part)}
     if external_name:
         metadata["annotations"] = {"crossplane.io/external-name": external_name}
@@ -43,16 +86,19 @@ def managed(
             "kind": entry.kind,
             "metadata": metadata,
             "spec": {
-                "managementPolicies": list(NO_LATE_INITIALIZE if external_name else EVERYTHING),
+                "managementPolicies": handling.policies(named=bool(external_name)),
                 "providerConfigRef": _provider_config(subject.spec),
                 "forProvider": {
                     **({"region": subject.region} if entry.region else {}),
                     **for_provider,
-                    **({"tags": _tags(subject, kind, name)} if entry.tags else {}),
+                    **({"tags": _tags(subject, kind, name)} if entry.tags and not handling.observed else {}),
                 },
+                **({"initProvider": handling.init_provider} if handling.init_provider else {}),
+                **({"writeConnectionSecretToRef": {"name": secret}} if secret else {}),
             },
         },
-        needs=kind.needs,
+        needs=handling.needs or kind.needs,
+        after=handling.after,
     )
 
 
@@ -64,8 +110,16 @@ def _provider_config(spec: RegionContext) -> Json:
     return {"kind": ProviderConfigKind.PROVIDER_CONFIG.value, "name": provider_config_name(spec.environment.value)}
 
 
-def _tags(subject: Subject[RegionContext], kind: AwsKind, name: str) -> dict[str, str]:
+def tags(subject: Subject[RegionContext]) -> dict[str, str]:
+    """Returns the tags of everything that `subject` composes."""
     own = {"Environment": subject.spec.environment.value, "Region": subject.region}
+    return dict(sorted({**subject.spec.tags, **own}.items()))
+
+
+def _tags(subject: Subject[RegionContext], kind: AwsKind, name: str) -> dict[str, str]:
     # EC2 shows the tag Name as a resource's name; every other service has names of its own.
     shown = {"Name": name} if kind.service == "ec2" else {}
-    return dict(sorted({**subject.spec.tags, **own, **shown}.items()))
+    found = {**tags(subject), **shown}
+    # The ones that every resource has to have, and as many of the others as AWS takes.
+    wanted = sorted(found, key=lambda tag: (tag not in (*REQUIRED_TAGS, "Environment", "Region"), tag))
+    return {tag: found[tag] for tag in sorted(wanted[: kind.most_tags])}

@@ -1,18 +1,19 @@
 """The parts of a region, and what composes each.
 
 A part is a module (or package) with two functions: `resources` yields what it wants, in order, and `outputs` says what
-it gives to others. It is built once it stands in BUILT; until then it composes nothing and is not ready, for nothing
-is ready by being empty.
+it gives to others; one that has more to say has `conditions` of its own, or `facts` for the other regions. It is built
+once it stands in BUILT; until then it composes nothing and is not ready, for nothing is ready by being empty.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tap_api.base import Json
 from tap_api.common import RegionContext
 from tap_api.status import PartStatus
 from tap_stack import composed as result
-from tap_stack import network
+from tap_stack import database, monitoring, network, processor, sessions, storage
 from tap_stack.assembly import Assembly, assemble, keep
 from tap_stack.composed import Composed, Condition
 from tap_stack.health import healthy
@@ -23,6 +24,14 @@ from tap_stack.subject import Subject
 Outputs = Mapping[str, str | None]
 
 
+def _none(_subject: Subject[Any]) -> tuple[Condition, ...]:
+    return ()
+
+
+def _nothing(_subject: Subject[Any]) -> Json:
+    return {}
+
+
 @dataclass(frozen=True)
 class Part:
     """What composes a part.
@@ -30,15 +39,24 @@ class Part:
     Attributes:
         resources: Yields what the part wants. It takes the subject with the spec of its own kind.
         outputs: Returns what it gives to others, by JSON name, from what is observed.
+        conditions: Returns what it has to say of itself, beside whether it is built and healthy.
+        facts: Returns what other regions need to know of it, by JSON name (tap_api.status.RegionFacts).
     """
 
     resources: Callable[[Subject[Any]], Resources]
     outputs: Callable[[Observed], Outputs]
+    conditions: Callable[[Subject[Any]], tuple[Condition, ...]] = _none
+    facts: Callable[[Subject[Any]], Json] = _nothing
 
 
 #: Name of a part -> what composes it.
 BUILT: Mapping[str, Part] = {
     "network": Part(network.resources, network.outputs),
+    "database": Part(database.resources, database.outputs, facts=database.facts),
+    "sessions": Part(sessions.resources, sessions.outputs, facts=sessions.facts),
+    "processor": Part(processor.resources, processor.outputs),
+    "storage": Part(storage.resources, storage.outputs),
+    "monitoring": Part(monitoring.resources, monitoring.outputs, monitoring.conditions),
 }
 
 IS_BUILT = Condition(result.BUILT, "True", "Built")
@@ -61,18 +79,27 @@ def compose(subject: Subject[RegionContext]) -> Composed:
     """Returns what composing a part gives."""
     part = BUILT.get(subject.kind.part)
     if part is None:
-        return _composed(subject, keep(subject.observed), NOT_BUILT, {})
+        return _kept(subject, NOT_BUILT)
     if not subject.regional_tap:
-        return _composed(subject, keep(subject.observed), NO_REGIONAL_TAP, {})
+        return _kept(subject, NO_REGIONAL_TAP)
+    said = {
+        **result.sticky(subject.status, part.outputs(subject.observed)),
+        **result.sticky_facts(subject.status, part.facts(subject)),
+    }
     assembly = assemble(part.resources(subject), subject.observed)
-    return _composed(subject, assembly, IS_BUILT, part.outputs(subject.observed))
+    return _composed(subject, assembly, said, IS_BUILT, *part.conditions(subject))
 
 
-def _composed(subject: Subject[RegionContext], assembly: Assembly, built: Condition, outputs: Outputs) -> Composed:
-    status = PartStatus(
-        resources=result.counts(assembly, subject.observed),
-        **result.waiting(assembly),
-        **result.sticky(subject.status, outputs),
-    )
+def _kept(subject: Subject[RegionContext], built: Condition) -> Composed:
+    """Returns what is there, as it is, and what was said before."""
+    said = {**result.sticky(subject.status, {}), **result.sticky_facts(subject.status, {})}
+    return _composed(subject, keep(subject.observed), said, built)
+
+
+def _composed(
+    subject: Subject[RegionContext], assembly: Assembly, said: Json, built: Condition, *more: Condition
+) -> Composed:
+    counts, waiting = result.counts(assembly, subject.observed), result.waiting(assembly)
+    status = PartStatus(resources=counts, **waiting, **said)
     health = healthy((resource.key for resource in assembly.emitted), subject.observed)
-    return result.composed(assembly, status, built, health)
+    return result.composed(assembly, status, built, health, *more)

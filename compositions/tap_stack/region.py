@@ -1,8 +1,10 @@
 """A region: a KMS key with its alias, and six parts."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from tap_api.base import Json
 from tap_api.kinds import PARTS, Kind, RegionalTapSpec
 from tap_api.naming import part_name
 from tap_api.status import PartStatusEntry, RegionalTapStatus, ResourceCounts, total
@@ -12,11 +14,14 @@ from tap_stack.assembly import Assembly, assemble
 from tap_stack.composed import Composed, Condition
 from tap_stack.health import healthy, trouble
 from tap_stack.key import KeyState
+from tap_stack.monitoring import changes
 from tap_stack.observation import Observation
 from tap_stack.resource import Resource, Resources, xr
 from tap_stack.subject import Subject
+from tap_stack.values import Unknown
 
 _MAX_MESSAGE = 1000
+_API_HOST = re.compile(r"https://([a-z0-9]{1,32})\.execute-api\.")
 
 
 def compose(subject: Subject[RegionalTapSpec]) -> Composed:
@@ -28,9 +33,10 @@ def compose(subject: Subject[RegionalTapSpec]) -> Composed:
         parts=entries,
         **result.waiting(assembly),
         **result.sticky(subject.status, _outputs(subject)),
+        **result.sticky_facts(subject.status, _of_parts(subject, "facts")),
     )
     health = healthy((resource.key for resource in assembly.emitted), subject.observed)
-    return result.composed(assembly, status, _built(), health)
+    return result.composed(assembly, status, _built(), health, changes.condition(subject.spec.monitoring))
 
 
 def resources(subject: Subject[RegionalTapSpec]) -> Resources:
@@ -46,7 +52,29 @@ def _part(subject: Subject[RegionalTapSpec], kind: Kind) -> Resource:
     shared = {name: getattr(whole, name) for name in kind.spec.model_fields if name in type(whole).model_fields}
     zones = {"zones": whole.network.zones} if "zones" in kind.spec.model_fields else {}
     spec = kind.spec(**shared, **zones)
-    return xr(subject, kind, part_name(subject.name, kind.part), spec, KeyState.of(subject).facts_for_parts())
+    facts = {**KeyState.of(subject).facts_for_parts(), **_api_fact(subject, kind), **_cluster_fact(subject, kind)}
+    return xr(subject, kind, part_name(subject.name, kind.part), spec, facts)
+
+
+def _api_fact(subject: Subject[RegionalTapSpec], kind: Kind) -> Json:
+    """Returns the id of the HTTP API, for the part that measures it. AWS names metrics of an API by its id alone."""
+    if "api_id" not in kind.spec.model_fields:
+        return {}
+    processor = subject.observed.get("processor")
+    endpoint = processor.field("status", "outputs", "apiEndpoint") if processor else None
+    found = _API_HOST.match(str(endpoint or ""))
+    return {"apiId": found[1] if found else Unknown("the region's HTTP API, which AWS gives an id", required=False)}
+
+
+def _cluster_fact(subject: Subject[RegionalTapSpec], kind: Kind) -> Json:
+    """Returns the endpoint of the database, for the part that asks whether it answers."""
+    if "cluster_endpoint" not in kind.spec.model_fields:
+        return {}
+    database = subject.observed.get("database")
+    endpoint = database.field("status", "outputs", "clusterEndpoint") if database else None
+    return {
+        "clusterEndpoint": endpoint or Unknown("the region's database, which AWS gives an endpoint", required=False)
+    }
 
 
 def _entry(kind: Kind, assembly: Assembly, observation: Observation | None) -> PartStatusEntry:
@@ -96,13 +124,18 @@ def _counts(subject: Subject[RegionalTapSpec], assembly: Assembly, entries: list
 
 
 def _outputs(subject: Subject[RegionalTapSpec]) -> dict[str, str | None]:
-    found: dict[str, str | None] = {}
+    state = KeyState.of(subject)
+    return {**_of_parts(subject, "outputs"), "keyId": state.key_id, "keyArn": state.arn}
+
+
+def _of_parts(subject: Subject[RegionalTapSpec], field: str) -> dict[str, Any]:
+    """Returns what the parts say in a field of their status, one over another."""
+    found: dict[str, Any] = {}
     for kind in PARTS:
         observation = subject.observed.get(kind.part)
-        outputs: Any = observation.field("status", "outputs") if observation else None
-        found.update(outputs if isinstance(outputs, Mapping) else {})
-    state = KeyState.of(subject)
-    return {**found, "keyId": state.key_id, "keyArn": state.arn}
+        said: Any = observation.field("status", field) if observation else None
+        found.update(said if isinstance(said, Mapping) else {})
+    return found
 
 
 def _built() -> Condition:

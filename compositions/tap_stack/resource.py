@@ -8,6 +8,7 @@ from tap_api.common import RegionContext
 from tap_api.kinds import Kind
 from tap_api.naming import LABEL_ENVIRONMENT, LABEL_ENVIRONMENT_TAP, LABEL_PART, LABEL_REGION
 from tap_stack.subject import Subject
+from tap_stack.values import Unknown
 
 
 @dataclass(frozen=True)
@@ -18,11 +19,14 @@ class Resource:
         key: Its key: API, because renaming it makes a new AWS resource and deletes the old one.
         manifest: The object, which may hold values.Unknown and values.Ref.
         needs: Fields of status.atProvider that make it of use; `Ready` alone can be early (05, section 1).
+        after: What it is withheld for though nothing in its manifest says so: keys of resources that have to be ready
+            first, and facts.
     """
 
     key: str
     manifest: Json
     needs: tuple[str, ...] = ()
+    after: tuple[str | Unknown, ...] = ()
 
 
 Resources = Iterable[Resource]

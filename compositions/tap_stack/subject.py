@@ -11,7 +11,7 @@ from tap_api.base import GROUP, Json
 from tap_api.common import RegionContext
 from tap_api.errors import TapError
 from tap_api.kinds import KINDS, REGIONAL_TAP, XRS, Kind, PartSpec
-from tap_api.naming import account_name, account_suffix, resource_name
+from tap_api.naming import account_name, account_suffix, part_name, resource_name
 from tap_api.policy import Violation, judge, shape_violations
 from tap_stack.observation import Observed
 from tap_stack.values import Unknown
@@ -84,6 +84,17 @@ class Subject(Generic[SpecT_co]):
     def resource_name(self, key: str) -> str:
         """Returns the name of the object with that key."""
         return resource_name(self.name, key)
+
+    def part_ref(self, part: str, key: str, *, always: bool = False) -> Json:
+        """Returns a reference to the resource `key` of another part of the region: they share the namespace (02).
+
+        Args:
+            part: The part.
+            key: Key of the resource.
+            always: As of values.Ref. A list of references is resolved anew only where one of them always is.
+        """
+        name = resource_name(part_name(self.regional_tap, part), key)
+        return {"name": name, **({"policy": {"resolve": "Always"}} if always else {})}
 
     def account_name(self, *words: str, limit: int = 63) -> str:
         """Returns a name that is unique in the AWS account: `<regionaltap>-<words>-<suffix>`."""

@@ -12,7 +12,7 @@ import kopf
 
 from tap_api.base import GROUP, VERSION
 from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP, Kind
-from tap_api.policy import Violation, judge
+from tap_api.policy import Violation, advise, judge
 from tap_operator.settings import registry
 
 _LOG = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ def _register(made: kopf.OperatorRegistry, kind: Kind) -> None:
             if review["uid"]:  # A creation that is only a probe of ours has none.
                 _LOG.info("refused: %s", refusal.replace("\n", " "))
             raise kopf.AdmissionError(refusal, code=422)
+        review["warnings"].extend(map(str, advise(kind.kind, review["new"] or {})))
 
 
 def decide(kind: Kind, new: Mapping[str, Any] | None, old: Mapping[str, Any] | None) -> str:

@@ -23,6 +23,8 @@ from tap_operator.workqueue import Key, WorkQueue
 _LOG = logging.getLogger(__name__)
 #: Seconds between two rounds over all environments.
 RESYNC = 300.0
+#: The kinds that the handlers hear of.
+WATCHED = (ENVIRONMENT_TAP.kind, REGIONAL_TAP.kind)
 
 
 def handlers(queue: WorkQueue, echoes: Echoes) -> kopf.OperatorRegistry:

@@ -6,7 +6,7 @@ whatever its task believes.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -18,14 +18,20 @@ Check = Callable[[], Awaitable[str]]
 class Echoes:
     """Our own writes that the watch has not told of yet."""
 
-    def __init__(self, patience: float = 60.0) -> None:
-        """Args: patience: seconds until a missing echo means that the watch is dead."""
+    def __init__(self, watched: Collection[str], patience: float = 60.0) -> None:
+        """Args: watched: the kinds that are watched; patience: seconds until a missing echo means a dead watch."""
+        self._watched = frozenset(watched)
         self._patience = patience
         self._heard: dict[_Key, int] = {}
         self._awaited: dict[_Key, tuple[int, float]] = {}
 
     def wrote(self, stored: Mapping[str, Any]) -> None:
-        """Notes that the watch has to tell of `stored`, as the apiserver answered, unless it has already."""
+        """Notes that the watch has to tell of `stored`, as the apiserver answered, unless it has already.
+
+        Of a kind that is only written, such as the ConfigMap of outputs, nobody tells.
+        """
+        if stored["kind"] not in self._watched:
+            return
         key, version = _key(stored["kind"], stored["metadata"]), _version(stored["metadata"])
         if version > self._heard.get(key, 0):
             self._awaited.setdefault(key, (version, asyncio.get_running_loop().time()))

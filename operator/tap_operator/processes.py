@@ -25,7 +25,7 @@ _LAST_ORDERS = 5.0
 
 async def fan_out(health_address: str, health_port: int, namespace: str) -> None:
     """Makes RegionalTaps of EnvironmentTaps while it holds the Lease, which is in `namespace`."""
-    echoes, stop = Echoes(), _stop_by_signal()
+    echoes, stop = Echoes(fanout.WATCHED), _stop_by_signal()
     async with connect(on_write=echoes.wrote) as cluster:
         queue = fanout.work(cluster)
 

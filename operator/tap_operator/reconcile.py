@@ -18,6 +18,7 @@ from tap_api.kinds import ENVIRONMENT_TAP
 from tap_api.naming import LABEL_ENVIRONMENT_TAP, digest, regional_tap_name
 from tap_api.policy import judge, shape_violations
 from tap_api.rollup import Trouble, roll_up
+from tap_operator import outputs
 from tap_operator.cluster import Cluster, resource
 from tap_operator.errors import ClusterError
 from tap_operator.events import transitions
@@ -65,11 +66,17 @@ async def reconcile(cluster: Cluster, namespace: str, name: str, *, now: Callabl
     if problem is None:
         troubles.update(await apply_wanted(cluster, wanted, observed, done.failures))
         troubles.update(await remove_left(cluster, _left(environment_tap, observed), done.failures))
-    status = roll_up(environment_tap, observed, now=now(), problem=problem, troubles=troubles)
+    published = await outputs.observe(cluster, environment_tap)
+    untold = outputs.taken(environment_tap, published)
+    status = roll_up(environment_tap, observed, now=now(), problem=problem, troubles=troubles, untold=untold)
     await _report(cluster, environment_tap, status)
+    try:
+        await outputs.publish(cluster, environment_tap, published, status)
+    except ClusterError as error:
+        done.failures.append(error)
     if any(trouble.reason in (WAITS, NOT_SERVED) for trouble in troubles.values()):
         done.again = _POLL_SOON
-    elif any(not is_controlled(tap, environment_tap["metadata"]["uid"]) for tap in observed.values()):
+    elif untold or any(not is_controlled(tap, environment_tap["metadata"]["uid"]) for tap in observed.values()):
         done.again = _POLL_NAME
     return done
 

@@ -87,6 +87,7 @@ def test_each_account_has_just_the_rights_that_its_process_needs(chart: dict[str
     assert granted(roles["tap-admission"]) == [crds]
     assert granted(roles["tap-operator"]) == sorted(
         [
+            ("", "configmaps", "get create patch"),
             ("", "events", "create"),
             crds,
             ("tap.platform", "environmenttaps", "get list watch"),

@@ -10,17 +10,28 @@ from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
 
+from doubles.aws import ACCOUNT, AWS_DEFAULT_POLICY, provided, true
 from tap_api import manifest
 from tap_api.base import GROUP, Json
 from tap_api.fanout import fan_out
-from tap_api.naming import digest
 from tap_stack.composed import Composed
 from tap_stack.observation import Observation, of
 from tap_stack.tree import stored, walk
 
+__all__ = [
+    "ACCOUNT",
+    "AWS_DEFAULT_POLICY",
+    "Composing",
+    "Environment",
+    "World",
+    "claims",
+    "environment_tap",
+    "provided",
+    "regional_tap",
+    "regional_taps",
+]
+
 CLAIMS = Path(__file__).resolve().parents[2] / "claims"
-ACCOUNT = "123456789012"
-AWS_DEFAULT_POLICY = '{"Version":"2012-10-17","Id":"key-default-1","Statement":[]}'
 Composing = tuple[Json, Composed]
 
 
@@ -29,30 +40,22 @@ def claims() -> list[str]:
     return sorted(path.stem for path in CLAIMS.glob("*.yaml"))
 
 
-def regional_taps(claim: str) -> list[Json]:
-    """Returns the RegionalTaps that fan out from a claim."""
+def environment_tap(claim: str) -> Json:
+    """Returns a claim as the apiserver has it."""
     environment = manifest.read(CLAIMS / f"{claim}.yaml")[0]
     environment["metadata"]["uid"] = "11111111-1111-4111-8111-111111111111"
     environment["metadata"].setdefault("namespace", f"tap-{claim}")
-    return fan_out(environment, {})
+    return environment
+
+
+def regional_taps(claim: str) -> list[Json]:
+    """Returns the RegionalTaps that fan out from a claim."""
+    return fan_out(environment_tap(claim), {})
 
 
 def regional_tap(claim: str, region: str) -> Json:
     """Returns the RegionalTap of one region of a claim."""
     return next(tap for tap in regional_taps(claim) if tap["spec"]["region"] == region)
-
-
-def provided(resource: Json) -> Json:
-    """Returns a managed resource as the provider leaves it: made, synced and ready."""
-    spec, name, kind = resource["spec"]["forProvider"], resource["metadata"]["name"], resource["kind"]
-    service = resource["apiVersion"].partition(".")[0]
-    made: Json = {**spec, "id": f"{kind.lower()}-{digest(name)}"}
-    made["arn"] = f"arn:aws:{service}:{spec.get('region', '')}:{ACCOUNT}:{kind.lower()}/{digest(name)}"
-    if kind == "Key":
-        # AWS keeps its own spelling of a policy.
-        made["policy"] = spec.get("policy", AWS_DEFAULT_POLICY).replace(",", ", ")
-        made["keyId"] = digest(name)
-    return {**resource, "status": {"atProvider": made, "conditions": [_true("Ready"), _true("Synced")]}}
 
 
 class World:
@@ -96,6 +99,35 @@ class World:
         return of(self.objects.get(name, {}))
 
 
+class Environment:
+    """A claim, and the world of each of its regions: facts go from one to another as the operator carries them."""
+
+    def __init__(self, claim: str, **spec: Any) -> None:
+        """Args: claim: name of the claim; spec: fields of its spec that are put in place of its own."""
+        self.claim = environment_tap(claim)
+        self.claim["spec"].update(spec)
+        self.worlds = {tap["spec"]["region"]: World(tap) for tap in fan_out(self.claim, {})}
+
+    def turn(self) -> dict[str, list[Composing]]:
+        """Returns what composing gives now in each region, and lets the operator follow."""
+        turned = {region: world.turn() for region, world in self.worlds.items()}
+        observed = {region: world.tap for region, world in self.worlds.items()}
+        for tap in fan_out(self.claim, observed):
+            self.worlds[tap["spec"]["region"]].tap["spec"] = tap["spec"]
+        return turned
+
+    def settle(self) -> dict[str, list[Composing]]:
+        """Returns what composing gives in each region once it gives the same twice."""
+        before = self.turn()
+        for _ in range(20):
+            turned = self.turn()
+            if all([c for _, c in turned[region]] == [c for _, c in before[region]] for region in turned):
+                return turned
+            before = turned
+        message = "the environment never comes to rest"
+        raise AssertionError(message)
+
+
 def _followed(resource: Json, results: dict[str, Composed]) -> Json:
     resource["metadata"]["uid"] = str(uuid5(NAMESPACE_DNS, f"{resource['kind']}/{resource['metadata']['name']}"))
     if resource["apiVersion"].partition("/")[0] != GROUP:
@@ -105,9 +137,5 @@ def _followed(resource: Json, results: dict[str, Composed]) -> Json:
     conditions = [
         {"type": c.type, "status": c.status, "reason": c.reason, "message": c.message} for c in composed.conditions
     ]
-    mine = [_true("Synced"), _true("Ready") if ready else {**_true("Ready"), "status": "False", "reason": "Creating"}]
+    mine = [true("Synced"), true("Ready") if ready else {**true("Ready"), "status": "False", "reason": "Creating"}]
     return {**resource, "status": {**composed.status, "conditions": [*conditions, *mine]}}
-
-
-def _true(type_: str) -> dict[str, Any]:
-    return {"type": type_, "status": "True", "reason": "Available" if type_ == "Ready" else "ReconcileSuccess"}

@@ -2,7 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from schema.strict import Schema, of_provider
+from crds import Schema, of_provider
+from tap_api.base import API_VERSION
+from tap_api.kinds import XRS
+from tap_api.schema import xrd
 from tap_cluster import api
 
 
@@ -16,3 +19,16 @@ def crds() -> Path:
 def schemas(crds: Path) -> dict[tuple[str, str], Schema]:
     """The schemas of the provider's kinds that are composed."""
     return of_provider(crds)
+
+
+@pytest.fixture(scope="session")
+def ours() -> dict[tuple[str, str], Schema]:
+    """The schemas of our own XRs, which parts are held against. Metadata is the apiserver's."""
+    found = {}
+    for kind in XRS:
+        (version,) = xrd(kind)["spec"]["versions"]
+        schema = version["schema"]["openAPIV3Schema"]
+        head = {name: {"type": "string"} for name in ("apiVersion", "kind")}
+        properties = {**schema["properties"], **head, "metadata": {"type": "object"}}
+        found[API_VERSION, kind.kind] = Schema({**schema, "properties": properties})
+    return found

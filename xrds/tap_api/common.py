@@ -88,6 +88,7 @@ class GlobalClusterFact(ApiModel):
     engine_version: Annotated[str, StringConstraints(min_length=1, max_length=32)] = Field(
         description="The version that it runs, which a secondary has to match."
     )
+    region: RegionName = Field(description="The region of the writer, which an encrypted secondary has to name.")
 
 
 class SessionsTableFact(ApiModel):
@@ -138,6 +139,7 @@ class RegionContext(ApiModel):
     role: Role = Field(
         Role.PRIMARY,
         description="Primary writes; a secondary holds replicas. A region that stands alone is its own primary.",
+        json_schema_extra=immutable("the global database and the table belong to the primary"),
     )
     tags: Tags = tags_field()
     provider_config_ref: ProviderConfigRef | None = Field(

@@ -7,12 +7,12 @@ when its region goes.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from tap_api.base import Arn, Json, ObjectMeta
-from tap_api.common import Facts, ReplicaFact, Role
+from tap_api.base import ApiModel, Arn, Json, ObjectMeta
+from tap_api.common import Facts, GlobalClusterFact, ReplicaFact, Role, SessionsTableFact
 from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP, EnvironmentTapSpec, Region
 from tap_api.naming import LABEL_ENVIRONMENT, LABEL_ENVIRONMENT_TAP, LABEL_REGION, regional_tap_name
 from tap_api.presets import resolve
@@ -21,6 +21,7 @@ from tap_api.presets import resolve
 Observed = Mapping[str, Mapping[str, Any]]
 
 _ARN: TypeAdapter[str] = TypeAdapter(Arn)
+FactT = TypeVar("FactT", bound=ApiModel)
 
 
 def fan_out(environment_tap: Mapping[str, Any], observed: Observed) -> list[Json]:
@@ -97,21 +98,43 @@ def _spec(meta: ObjectMeta, spec: EnvironmentTapSpec, region: Region, sections: 
 
 def _facts(spec: EnvironmentTapSpec, region: Region, ours: Observed) -> Json:
     written = _written_facts(ours.get(region.name, {}))
-    replicas: list[ReplicaFact] = []
     if role(spec, region.name) is Role.PRIMARY:
         keys = {replica.region: replica.key_arn for replica in written.replicas}
         replicas = [
             ReplicaFact(region=name, key_arn=_key_arn(ours.get(name, {})) or keys.get(name))
             for name in sorted(other.name for other in spec.regions if other.name != region.name)
         ]
-    facts = Facts(
-        replicas=replicas, global_cluster=written.global_cluster, sessions_table=written.sessions_table
-    ).manifest()
-    return {key: value for key, value in facts.items() if value}
+        facts = Facts(replicas=replicas)
+    else:
+        primary = ours.get(spec.primary_region, {})
+        facts = Facts(
+            global_cluster=_fact(GlobalClusterFact, _told(primary, "globalCluster")) or written.global_cluster,
+            sessions_table=_fact(SessionsTableFact, _replica(primary, region.name)) or written.sessions_table,
+        )
+    return {key: value for key, value in facts.manifest().items() if value}
 
 
 def _written_facts(regional_tap: Mapping[str, Any]) -> Facts:
     return Facts.parse(regional_tap.get("spec", {}).get("facts") or {})
+
+
+def _told(regional_tap: Mapping[str, Any], fact: str) -> Any:  # noqa: ANN401
+    """Returns what `regional_tap` says that others need to know (tap_api.status.RegionFacts)."""
+    return ((regional_tap.get("status") or {}).get("facts") or {}).get(fact)
+
+
+def _replica(primary: Mapping[str, Any], region: str) -> Json | None:
+    """Returns the replica of the sessions table in `region`, as the primary lists it."""
+    replicas = _told(primary, "sessionsReplicas") or []
+    return next(({"arn": replica.get("arn")} for replica in replicas if replica.get("region") == region), None)
+
+
+def _fact(model: type[FactT], told: Mapping[str, Any] | None) -> FactT | None:
+    """Returns a fact; None where it is not known yet, or is none that the others' schema takes."""
+    try:
+        return model.parse(told) if told else None
+    except ValidationError:
+        return None
 
 
 def _key_arn(regional_tap: Mapping[str, Any]) -> str | None:

@@ -178,6 +178,10 @@ class RegionalProcessorSpec(PartSpec):
     zones: int = Field(3, ge=2, le=3, description="Availability zones in use.")
     processor: ProcessorSpec = Field(ProcessorSpec(), description="The Lambda function.")
     api: ApiSpec = Field(ApiSpec(), description="The HTTP API.")
+    sessions: SessionsSpec = Field(SessionsSpec(), description="The DynamoDB table: how its items expire.")
+    cluster_endpoint: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = Field(
+        None, description="Endpoint of the database, once AWS has made it."
+    )
 
 
 class RegionalMonitoringSpec(PartSpec):
@@ -186,6 +190,9 @@ class RegionalMonitoringSpec(PartSpec):
     database: DatabaseSpec = Field(DatabaseSpec(), description="Aurora MySQL: what alarms are set on.")
     processor: ProcessorSpec = Field(ProcessorSpec(), description="The Lambda function: what alarms are set on.")
     monitoring: MonitoringSpec = Field(MonitoringSpec(), description="Alarms and reports.")
+    api_id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+$", min_length=1, max_length=32)] | None = Field(
+        None, description="Id of the HTTP API, once AWS has made it."
+    )
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,11 @@ def regional_tap_name(environment_tap: str, region: str) -> str:
     return join(environment_tap, region)
 
 
+def outputs_name(environment_tap: str) -> str:
+    """Returns the name of the ConfigMap with the outputs of an environment: `<environmenttap>-outputs`."""
+    return join(environment_tap, "outputs")
+
+
 def part_name(regional_tap: str, part: str) -> str:
     """Returns the name of a part XR: `<regionaltap>-<part>`."""
     return join(regional_tap, part)

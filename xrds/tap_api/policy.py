@@ -14,19 +14,22 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tap_api import cidrs
-from tap_api.base import Json
+from tap_api import aurora, cidrs
+from tap_api.base import ApiModel, Json
 from tap_api.common import DriftMode, RegionState
 from tap_api.kinds import ENVIRONMENT_TAP, KINDS, REGIONAL_TAP, EnvironmentTapSpec, RegionalTapSpec
 from tap_api.naming import MAX_ENVIRONMENT_NAME, MAX_NAME
 from tap_api.presets import resolve
 from tap_api.regions import ZONES
+from tap_api.sections import Authorization, Trail
 
 REQUIRED_TAGS = ("CostCenter",)
 _DNS_LABEL = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 #: Letters, digits, spaces and `_ . : / = + - @` (https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html).
 _TAG_TEXT = re.compile(r"[\w .:/=+\-@]*")
 _RESERVED_TAG_PREFIXES = ("aws:", "crossplane-")
+#: What the name of a bucket must not begin with (docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html).
+_S3_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
 #: Tags that are set for every resource, and what they are set to.
 _OWN_TAGS = ("Environment", "Region", "Name")
 
@@ -104,6 +107,8 @@ def _name(subject: Subject) -> Iterator[Finding]:
             "metadata.name",
             f"{subject.name!r} goes into AWS names: use lower-case letters, digits and hyphens, a letter first",
         )
+    if subject.name.startswith(_S3_PREFIXES):
+        yield "metadata.name", f"{subject.name!r} begins like S3's own names, which no bucket may have; rename it"
     if len(subject.name) > limit:
         yield "metadata.name", f"{len(subject.name)} characters; use at most {limit}"
 
@@ -179,6 +184,12 @@ def _not_yet(subject: Subject) -> Iterator[Finding]:
         yield "spec.drift", f"{spec.drift.value} {later}"
     if spec.peering_group not in (None, spec.environment.value):
         yield "spec.peeringGroup", f"{spec.peering_group!r} {later}"
+    if (_sections(subject) or {}).get("monitoring", {}).get("trail") == Trail.CREATE.value:
+        yield (
+            "spec.monitoring.trail",
+            "Create is not acted on in this version: a trail is the account's, not one environment's; make one that "
+            "records management events, and write Existing",
+        )
     if isinstance(spec, RegionalTapSpec):
         if spec.state is not RegionState.PRESENT:
             yield "spec.state", f"{spec.state.value} {later}"
@@ -188,8 +199,6 @@ def _not_yet(subject: Subject) -> Iterator[Finding]:
             yield f"spec.regions[{i}].state", f"{region.state.value} {later}"
     if spec.ttl is not None:
         yield "spec.ttl", later
-    if spec.protection is not None:
-        yield "spec.protection", later
 
 
 def _sections(subject: Subject) -> Json | None:
@@ -203,10 +212,60 @@ def _sections(subject: Subject) -> Json | None:
 
 
 def _capacity(subject: Subject) -> Iterator[Finding]:
-    database = (_sections(subject) or {}).get("database", {})
-    low, high = database.get("minCapacity", 0), database.get("maxCapacity", 0)
+    database = (_sections(subject) or {}).get("database")
+    if database is None:
+        return
+    low, high = database["minCapacity"], database["maxCapacity"]
     if low > high:
         yield "spec.database.minCapacity", f"{low:g} ACU is above spec.database.maxCapacity, {high:g}; set both"
+    if low == 0 and database["global"]:
+        yield "spec.database.minCapacity", "a member of a global database cannot pause at 0 ACU; use 0.5 or more"
+    fault = aurora.capacity_fault(database["engineVersion"], low, high)
+    if fault:
+        yield "spec.database.engineVersion", fault
+
+
+def _windows(subject: Subject) -> Iterator[Finding]:
+    database = (_sections(subject) or {}).get("database")
+    if database is None:
+        return
+    backup, maintenance = database["backupWindow"], database["maintenanceWindow"]
+    short = f"is shorter than {aurora.SHORTEST_WINDOW} minutes; make it longer"
+    if aurora.backup_minutes(backup)[1] < aurora.SHORTEST_WINDOW:
+        yield "spec.database.backupWindow", f"{backup} {short}"
+    if aurora.maintenance_minutes(maintenance)[1] < aurora.SHORTEST_WINDOW:
+        yield "spec.database.maintenanceWindow", f"{maintenance} {short}"
+    if aurora.overlap(backup, maintenance):
+        yield "spec.database.backupWindow", f"{backup} overlaps maintenanceWindow, {maintenance}; move one of them"
+
+
+def _reserved(subject: Subject) -> Iterator[Finding]:
+    database = (_sections(subject) or {}).get("database", {})
+    reserved = (("databaseName", aurora.RESERVED_DATABASES), ("masterUsername", aurora.RESERVED_USERS))
+    for field, names in reserved:
+        if str(database.get(field, "")).lower() in names:
+            yield f"spec.database.{field}", f"{database[field]!r} is the engine's own; use another name"
+
+
+def _log_exports(subject: Subject) -> Iterator[Finding]:
+    # The apiserver holds the set; a file that is judged offline has met no apiserver.
+    exports = (_sections(subject) or {}).get("database", {}).get("logExports", [])
+    for i, export in enumerate(exports):
+        if export in exports[:i]:
+            yield f"spec.database.logExports[{i}]", f"{export!r} is listed twice; list each log once"
+
+
+def _engine_version(subject: Subject) -> Iterator[Finding]:
+    """A version that goes down: the provider ignores it in silence, since AWS cannot do it."""
+    if subject.old is None:
+        return
+    before = (_sections(Subject(subject.kind, subject.name, subject.old)) or {}).get("database")
+    now = (_sections(subject) or {}).get("database")
+    if before and now and aurora.minor(now["engineVersion"]) < aurora.minor(before["engineVersion"]):
+        yield (
+            "spec.database.engineVersion",
+            f"AWS cannot go back from {before['engineVersion']} to {now['engineVersion']}; restore a backup elsewhere",
+        )
 
 
 def _storage_classes(subject: Subject) -> Iterator[Finding]:
@@ -221,6 +280,26 @@ def _jwt(subject: Subject) -> Iterator[Finding]:
     api = (_sections(subject) or {}).get("api", {})
     if (api.get("authorization") == "JWT") != ("jwt" in api):
         yield "spec.api.jwt", "is needed with `authorization: JWT`, and only then"
+
+
+#: Characters that the principals may come to: a pattern of EventBridge holds 4,096, and the rest of ours 2,000.
+_MOST_TRUSTED = 2000
+
+
+def _trusted(subject: Subject) -> Iterator[Finding]:
+    principals = (_sections(subject) or {}).get("monitoring", {}).get("trustedPrincipals", [])
+    length = sum(len(principal) + 3 for principal in principals)
+    if length > _MOST_TRUSTED:
+        yield (
+            "spec.monitoring.trustedPrincipals",
+            f"{length} characters with quotes and commas are too many for an event pattern; use at most "
+            f"{_MOST_TRUSTED}, with `*` for what the ARNs differ in",
+        )
+
+
+def _open_api(subject: Subject) -> Iterator[Finding]:
+    if (_sections(subject) or {}).get("api", {}).get("authorization") == Authorization.NONE.value:
+        yield "spec.api.authorization", "None lets anybody on the internet call the API; use AWS_IAM or JWT"
 
 
 _FIXED = (
@@ -246,6 +325,20 @@ def _immutable(subject: Subject) -> Iterator[Finding]:
             )
 
 
+def _global_capacity(subject: Subject) -> Iterator[Finding]:
+    """A floor that a person chose; a preset's own is what it is."""
+    database = (_sections(subject) or {}).get("database", {})
+    chosen = subject.spec.database
+    chose = "minCapacity" in chosen if isinstance(chosen, Mapping) else chosen is not None
+    low = database.get("minCapacity", aurora.GLOBAL_FLOOR)
+    if chose and database.get("global") and 0 < low < aurora.GLOBAL_FLOOR:
+        yield (
+            "spec.database.minCapacity",
+            f"AWS advises {aurora.GLOBAL_FLOOR} ACU or more in a global database, or replicas fall behind; {low:g} is"
+            " less",
+        )
+
+
 RULES: tuple[Rule, ...] = (
     Rule("Name", _name),
     Rule("RegionUnknown", _region),
@@ -258,10 +351,28 @@ RULES: tuple[Rule, ...] = (
     Rule("TagText", _tag_text),
     Rule("NotActedOn", _not_yet),
     Rule("Capacity", _capacity),
+    Rule("Windows", _windows),
+    Rule("Reserved", _reserved),
+    Rule("LogExports", _log_exports),
+    Rule("EngineVersion", _engine_version),
     Rule("StorageClasses", _storage_classes),
     Rule("Jwt", _jwt),
+    Rule("TrustedPrincipals", _trusted),
     Rule("Immutable", _immutable),
 )
+
+
+#: What is allowed and had better be otherwise.
+ADVICE: tuple[Rule, ...] = (Rule("OpenApi", _open_api), Rule("GlobalCapacity", _global_capacity))
+
+
+def advise(kind: str, manifest: Mapping[str, Any]) -> list[Violation]:
+    """Returns what of `manifest` is allowed and had better be otherwise, sorted by path. Nothing is refused for it."""
+    try:
+        model = KINDS[kind].spec.parse(_without_machinery(_mapping(manifest.get("spec"))))
+    except ValidationError:
+        return []
+    return _found(ADVICE, kind, manifest, model, None)
 
 
 def judge(kind: str, manifest: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> list[Violation]:
@@ -272,15 +383,28 @@ def judge(kind: str, manifest: Mapping[str, Any], old: Mapping[str, Any] | None 
         manifest: The object, as JSON.
         old: The object that it replaces, None for a new one.
     """
-    spec = manifest.get("spec")
     try:
-        model = KINDS[kind].spec.parse(_without_machinery(spec if isinstance(spec, Mapping) else {}))
+        model = KINDS[kind].spec.parse(_without_machinery(_mapping(manifest.get("spec"))))
     except ValidationError as error:
         return sorted(shape_violations(error))
+    return _found(RULES, kind, manifest, model, _old_spec(kind, old))
+
+
+def _found(
+    rules: Iterable[Rule],
+    kind: str,
+    manifest: Mapping[str, Any],
+    model: ApiModel,
+    old: EnvironmentTapSpec | RegionalTapSpec | None,
+) -> list[Violation]:
     if not isinstance(model, EnvironmentTapSpec | RegionalTapSpec):
         return []
-    subject = Subject(kind, str((manifest.get("metadata") or {}).get("name", "")), model, _old_spec(kind, old))
-    return sorted(Violation(path, rule.code, message) for rule in RULES for path, message in rule.find(subject))
+    subject = Subject(kind, str(_mapping(manifest.get("metadata")).get("name", "")), model, old)
+    return sorted(Violation(path, rule.code, message) for rule in rules for path, message in rule.find(subject))
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def shape_violations(error: ValidationError, root: str = "spec") -> list[Violation]:

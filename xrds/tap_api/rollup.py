@@ -74,13 +74,14 @@ class _Region:
         )
 
 
-def roll_up(
+def roll_up(  # noqa: PLR0913  (all that is known, each by its name)
     environment_tap: Mapping[str, Any],
     observed: Observed,
     *,
     now: str,
     problem: Trouble | None = None,
     troubles: Mapping[str, Trouble] | None = None,
+    untold: Trouble | None = None,
 ) -> Json:
     """Returns the status of `environment_tap`.
 
@@ -91,6 +92,7 @@ def roll_up(
         now: The time (RFC 3339) that a condition which flips gets.
         problem: What keeps the operator from applying anything, such as a spec that policy refuses.
         troubles: What keeps the operator from applying a region, by region.
+        untold: What keeps the operator from publishing the outputs.
     """
     meta, spec = environment_tap["metadata"], environment_tap.get("spec") or {}
     before = environment_tap.get("status") or {}
@@ -102,6 +104,7 @@ def roll_up(
         _synced(regions, problem),
         _healthy(regions),
         *_name_taken(regions),
+        *([("OutputsPublished", _Answer("False", untold.reason, untold.message))] if untold else []),
     ]
     generation = meta.get("generation", 0)
     return EnvironmentTapStatus(

@@ -42,6 +42,11 @@ class NetworkSpec(ApiModel):
     flow_logs: FlowLogs = Field(FlowLogs(), description="VPC flow logs: always on, to CloudWatch Logs.")
 
 
+#: Time of day (UTC) and day of the week, as RDS writes its windows.
+_TIME = "([01][0-9]|2[0-3]):[0-5][0-9]"
+_DAY = "(mon|tue|wed|thu|fri|sat|sun)"
+
+
 class LogExport(StrEnum):
     """A log that Aurora MySQL can send to CloudWatch Logs."""
 
@@ -49,6 +54,7 @@ class LogExport(StrEnum):
     ERROR = "error"
     GENERAL = "general"
     SLOW_QUERY = "slowquery"
+    IAM_ERROR = "iam-db-auth-error"
 
 
 class DatabaseSpec(ApiModel):
@@ -57,6 +63,10 @@ class DatabaseSpec(ApiModel):
     model_config = ConfigDict(
         json_schema_extra=cel(
             ("self.minCapacity <= self.maxCapacity", "minCapacity must not be above maxCapacity"),
+            (
+                "!self.global || self.minCapacity > 0.0",
+                "a member of a global database cannot pause: use a minCapacity of 0.5 or more",
+            ),
         )
     )
 
@@ -87,16 +97,16 @@ class DatabaseSpec(ApiModel):
     max_capacity: Capacity = Field(8.0, ge=1, le=256, description="Highest capacity in ACU.")
     instances: int = Field(2, ge=2, le=16, description="Instances, in different zones as far as there are zones.")
     backup_retention_days: int = Field(7, ge=1, le=35, description="Days that automated backups are kept.")
-    backup_window: Annotated[str, StringConstraints(max_length=11, pattern=r"^\d\d:\d\d-\d\d:\d\d$")] = Field(
+    backup_window: Annotated[str, StringConstraints(max_length=11, pattern=rf"^{_TIME}-{_TIME}$")] = Field(
         "03:00-04:00", description="Daily window for backups (UTC), at least 30 minutes, outside maintenanceWindow."
     )
     maintenance_window: Annotated[
-        str, StringConstraints(max_length=19, pattern=r"^[a-z]{3}:\d\d:\d\d-[a-z]{3}:\d\d:\d\d$")
+        str, StringConstraints(max_length=19, pattern=rf"^{_DAY}:{_TIME}-{_DAY}:{_TIME}$")
     ] = Field("sun:04:30-sun:05:30", description="Weekly window for maintenance (UTC).")
     monitoring_seconds: Literal[1, 5, 10, 15, 30, 60] = Field(60, description="Interval of enhanced monitoring.")
     log_exports: list[LogExport] = Field(
         [LogExport.AUDIT, LogExport.ERROR, LogExport.SLOW_QUERY],
-        max_length=4,
+        max_length=5,
         description="Logs sent to CloudWatch Logs.",
         json_schema_extra=LIST_SET,
     )
@@ -117,7 +127,9 @@ class StorageSpec(ApiModel):
 
     infrequent_access_days: int = Field(30, ge=30, le=3650, description="Days until objects move to STANDARD_IA.")
     glacier_days: int = Field(90, ge=60, le=3650, description="Days until objects move to GLACIER_IR.")
-    expiration_days: int | None = Field(None, ge=1, le=36500, description="Days until objects expire; unset: never.")
+    expiration_days: int | None = Field(
+        None, ge=1, le=36500, description="Days until what came in (`incoming/`) expires; unset: never."
+    )
     noncurrent_version_days: int = Field(90, ge=1, le=3650, description="Days that replaced versions are kept.")
     access_log_days: int = Field(365, ge=1, le=3650, description="Days that access logs are kept.")
     force_destroy: bool = Field(

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from tap_api.base import ApiModel, RegionName, list_map
-from tap_api.common import Role
+from tap_api.base import ApiModel, Arn, RegionName, list_map
+from tap_api.common import GlobalClusterFact, Role
 
 Text = Annotated[str, StringConstraints(max_length=2048)]
 #: Conditions hold 32,768 (metav1.Condition); a message past a thousand is read by nobody.
@@ -21,6 +21,12 @@ class Outputs(ApiModel):
     lambda_arn: Text | None = Field(None, description="ARN of the processor's alias.")
     cluster_endpoint: Text | None = Field(None, description="Endpoint of the database (a secondary's: its reader's).")
     reader_endpoint: Text | None = Field(None, description="Endpoint of the database's readers.")
+    database_secret_name: Text | None = Field(
+        None, description="Secret in this namespace with the administrator's name and password (a global database's)."
+    )
+    database_secret_arn: Text | None = Field(
+        None, description="ARN of the Secrets Manager secret with them (a regional database's)."
+    )
     table_name: Text | None = Field(None, description="Name of the sessions table.")
     api_endpoint: Text | None = Field(None, description="Address of the HTTP API.")
     key_id: Text | None = Field(None, description="Id of the KMS key.")
@@ -58,6 +64,25 @@ class PartStatusEntry(ApiModel):
     message: Message | None = Field(None, description="What it waits for.")
 
 
+class SessionsReplica(ApiModel):
+    """A replica of the sessions table, as AWS lists it."""
+
+    region: RegionName = Field(description="Its region.")
+    arn: Arn = Field(description="Its ARN.")
+
+
+class RegionFacts(ApiModel):
+    """What the other regions need to know of this one. The operator carries it into their `spec.facts`."""
+
+    global_cluster: GlobalClusterFact | None = Field(None, description="The global database, once its writer is up.")
+    sessions_replicas: list[SessionsReplica] | None = Field(
+        None,
+        max_length=9,
+        description="Replicas of the sessions table; an empty list: AWS has none.",
+        json_schema_extra=list_map("region"),
+    )
+
+
 class PartStatus(ApiModel):
     """The status of a part, beside its conditions."""
 
@@ -66,6 +91,7 @@ class PartStatus(ApiModel):
         [], max_length=100, description="Withheld resources.", json_schema_extra=list_map("key")
     )
     outputs: Outputs | None = Field(None, description="What this part gives to others.")
+    facts: RegionFacts | None = Field(None, description="What other regions need to know.")
 
 
 class RegionalTapStatus(ApiModel):
@@ -79,6 +105,7 @@ class RegionalTapStatus(ApiModel):
         [], max_length=16, description="Its parts.", json_schema_extra=list_map("name")
     )
     outputs: Outputs | None = Field(None, description="What applications need to know.")
+    facts: RegionFacts | None = Field(None, description="What other regions need to know.")
 
 
 class Condition(ApiModel):

@@ -1,6 +1,6 @@
 """Flow logs to CloudWatch, encrypted with the region's key."""
 
-from tap_stack import aws
+from tap_stack import aws, names
 from tap_stack.documents import Statement, arn, policy, trust
 from tap_stack.network.scope import Network
 from tap_stack.network.vpc import VPC
@@ -14,7 +14,7 @@ ROLE = "flow-log-role"
 def resources(network: Network) -> Resources:
     """Yields the log group, the role that writes to it, and the flow log."""
     subject = network.subject
-    group = f"/aws/vpc/flow-logs/{subject.account_name()}"
+    group = names.flow_log_group(subject)
     group_arn = arn("logs", subject.region, subject.account, f"log-group:{group}:*")
     boundary = subject.spec.permissions_boundary
 

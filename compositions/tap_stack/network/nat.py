@@ -3,6 +3,7 @@
 from tap_api.sections import NatMode
 from tap_stack import aws
 from tap_stack.network.scope import Network, Zone
+from tap_stack.network.vpc import INTERNET_GATEWAY
 from tap_stack.resource import Resources
 from tap_stack.values import Ref
 
@@ -27,4 +28,7 @@ def resources(network: Network) -> Resources:
                 "subnetIdRef": Ref(f"public-{zone.letter}"),
                 "connectivityType": "public",
             },
+            # Before the VPC has its internet gateway AWS makes one that failed (`Gateway.NotAttached`), and shows it for
+            # an hour: https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html
+            after=(INTERNET_GATEWAY,),
         )

@@ -9,7 +9,7 @@ from tap_api.kinds import RegionalNetworkSpec
 from tap_api.regions import zones
 from tap_api.sections import NetworkSpec
 from tap_stack.catalogue import AwsKind
-from tap_stack.managed import managed
+from tap_stack.managed import Handling, managed
 from tap_stack.resource import Resource
 from tap_stack.subject import Subject
 
@@ -58,6 +58,20 @@ class Network:
         """What is chosen for it."""
         return self.subject.spec.network
 
-    def make(self, key: str, kind: AwsKind, for_provider: Json, *, external_name: str = "") -> Resource:
-        """Returns an AWS resource of this network; see managed."""
-        return managed(self.subject, key, kind, for_provider, external_name=external_name)
+    def make(
+        self,
+        key: str,
+        kind: AwsKind,
+        for_provider: Json,
+        *,
+        external_name: str = "",
+        kept: bool = False,
+        after: tuple[str, ...] = (),
+    ) -> Resource:
+        """Returns an AWS resource of this network, which waits for those that it comes `after`; see managed.
+
+        With `kept` it stays in AWS with the data of a protected region: AWS deletes no VPC, subnet or group that a
+        database lies in, and a delete that cannot end holds up everything else.
+        """
+        handling = Handling(retained=kept and self.subject.spec.protection, after=after)
+        return managed(self.subject, key, kind, for_provider, external_name=external_name, handling=handling)

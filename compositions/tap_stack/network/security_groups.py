@@ -37,6 +37,7 @@ def resources(network: Network) -> Resources:
                 "name": f"{network.subject.name}-{group.removeprefix('security-group-')}",
                 "description": description,
             },
+            kept=True,
         )
     yield network.make(
         "rule-database-from-client",

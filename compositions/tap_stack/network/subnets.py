@@ -18,4 +18,5 @@ def resources(network: Network) -> Resources:
                 f"{tier}-{zone.letter}",
                 aws.SUBNET,
                 {"vpcIdRef": Ref(VPC), "cidrBlock": str(addresses), "availabilityZone": zone.name},
+                kept=True,
             )

@@ -16,6 +16,7 @@ def resources(network: Network) -> Resources:
         VPC,
         aws.VPC,
         {"cidrBlock": network.subject.spec.cidr, "enableDnsSupport": True, "enableDnsHostnames": True},
+        kept=True,
     )
     yield network.make(INTERNET_GATEWAY, aws.INTERNET_GATEWAY, {"vpcIdRef": Ref(VPC)})
     # No ingress and no egress: the provider revokes every rule that AWS put there (05, section 2).

@@ -170,9 +170,68 @@ def test_the_primary_learns_the_keys_of_the_secondaries(observed: dict[str, Json
     assert facts(observed) == {"us-east-1": {"replicas": replicas}, "us-east-2": None, "eu-west-1": None}
 
 
+GLOBAL = {"identifier": "g", "engineVersion": "8.0.mysql_aurora.3.10.0", "region": "us-east-1"}
+TABLE = "arn:aws:dynamodb:us-east-2:123456789012:table/t"
+
+
+def telling(**told: Any) -> Json:
+    """Returns a RegionalTap whose status tells facts."""
+    return {**tap(), "status": {"facts": told}}
+
+
+@pytest.mark.parametrize(
+    ("observed", "known"),
+    [
+        pytest.param({"us-east-1": telling(globalCluster=GLOBAL)}, {"globalCluster": GLOBAL}, id="the writer is up"),
+        pytest.param(
+            {
+                "us-east-1": telling(globalCluster={**GLOBAL, "engineVersion": "new"}),
+                "us-east-2": tap(facts={"globalCluster": GLOBAL}),
+            },
+            {"globalCluster": {**GLOBAL, "engineVersion": "new"}},
+            id="it was upgraded",
+        ),
+        pytest.param(
+            {"us-east-1": telling(sessionsReplicas=[{"region": "us-east-2", "arn": TABLE}])},
+            {"sessionsTable": {"arn": TABLE}},
+            id="the replica is there",
+        ),
+        pytest.param(
+            {"us-east-1": telling(sessionsReplicas=[{"region": "eu-west-1", "arn": TABLE}])},
+            None,
+            id="another one is there",
+        ),
+        pytest.param(
+            {"us-east-1": telling(sessionsReplicas=[]), "us-east-2": tap(facts={"sessionsTable": {"arn": TABLE}})},
+            {"sessionsTable": {"arn": TABLE}},
+            id="a replica is gone and its region is not",
+        ),
+        pytest.param(
+            {"us-east-1": tap(), "us-east-2": tap(facts={"globalCluster": GLOBAL, "sessionsTable": {"arn": TABLE}})},
+            {"globalCluster": GLOBAL, "sessionsTable": {"arn": TABLE}},
+            id="a status was lost",
+        ),
+        pytest.param(
+            {"us-east-1": {**telling(globalCluster=GLOBAL), "metadata": {}}}, None, id="a namesake tells nothing"
+        ),
+        pytest.param({"eu-west-1": telling(globalCluster=GLOBAL)}, None, id="only the primary tells"),
+        pytest.param({"us-east-1": telling(globalCluster={"identifier": "g"})}, None, id="half a fact is none"),
+        pytest.param(
+            {"us-east-1": telling(globalCluster=GLOBAL, ofANewerVersion=1)},
+            {"globalCluster": GLOBAL},
+            id="a newer version tells more",
+        ),
+        pytest.param({"us-east-1": telling(sessionsReplicas=[{"region": "us-east-2"}])}, None, id="without an ARN"),
+        pytest.param({"us-east-1": {**tap(), "status": {"facts": None}}}, None, id="nothing"),
+    ],
+)
+def test_a_secondary_learns_what_the_primary_tells(observed: dict[str, Json], known: Json | None) -> None:
+    assert facts(observed)["us-east-2"] == known
+
+
 def test_a_fact_once_written_is_carried_over() -> None:
     written = {
-        "globalCluster": {"identifier": "g", "engineVersion": "8.0.mysql_aurora.3.10.0"},
+        "globalCluster": {"identifier": "g", "engineVersion": "8.0.mysql_aurora.3.10.0", "region": "us-east-1"},
         "sessionsTable": {"arn": "arn:aws:dynamodb:us-east-2:123456789012:table/t"},
     }
     assert facts({"us-east-2": tap(facts=written)})["us-east-2"] == written

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_api import manifest
-from tap_api.policy import RULES, Violation, judge
+from tap_api.policy import RULES, Violation, advise, judge
 
 ROOT = Path(__file__).parents[3]
 GOOD: dict[str, Any] = {
@@ -96,7 +96,7 @@ def test_the_claims_that_show_a_refusal_are_refused(path: Path) -> None:
         (edited(GOOD, spec__tags={"CostCenter": "x", "a*b": "y"}), [("spec.tags['a*b']", "TagText")]),
         (edited(GOOD, spec__ttl="72h"), [("spec.ttl", "NotActedOn")]),
         (edited(GOOD, spec__drift="Report"), [("spec.drift", "NotActedOn")]),
-        (edited(GOOD, spec__protection=False), [("spec.protection", "NotActedOn")]),
+        (edited(GOOD, spec__protection=False), []),
         (edited(GOOD, spec__peeringGroup="shared"), [("spec.peeringGroup", "NotActedOn")]),
         (edited(GOOD, spec__peeringGroup="prod"), []),
         (
@@ -116,6 +116,67 @@ def test_the_claims_that_show_a_refusal_are_refused(path: Path) -> None:
             edited(GOOD, spec__api={"jwt": {"issuer": "https://a.example", "audience": ["x"]}}),
             [("spec.api.jwt", "Jwt")],
         ),
+        (edited(GOOD, spec__monitoring={"trail": "Create"}), [("spec.monitoring.trail", "NotActedOn")]),
+        (edited(GOOD, spec__monitoring={"trail": "Existing"}), []),
+        (
+            edited(
+                GOOD, spec__monitoring={"trustedPrincipals": [f"arn:aws:iam::1:role/{i}{'x' * 190}" for i in range(9)]}
+            ),
+            [],
+        ),
+        (
+            edited(
+                GOOD, spec__monitoring={"trustedPrincipals": [f"arn:aws:iam::1:role/{i}{'x' * 200}" for i in range(9)]}
+            ),
+            [("spec.monitoring.trustedPrincipals", "TrustedPrincipals")],
+        ),
+        (edited(GOOD, spec__database={"minCapacity": 0}), [("spec.database.minCapacity", "Capacity")]),
+        (edited(GOOD, spec__database={"minCapacity": 0, "global": False}), []),
+        (edited(GOOD, spec__database={"minCapacity": 0.3}), [("spec.database.minCapacity", "Schema")]),
+        (
+            edited(
+                GOOD, spec__database={"global": False, "minCapacity": 0, "engineVersion": "8.0.mysql_aurora.3.07.1"}
+            ),
+            [("spec.database.engineVersion", "Capacity")],
+        ),
+        (
+            edited(GOOD, spec__database={"maxCapacity": 200, "engineVersion": "8.0.mysql_aurora.3.05.2"}),
+            [("spec.database.engineVersion", "Capacity")],
+        ),
+        (
+            edited(GOOD, spec__database={"engineVersion": "8.0.mysql_aurora.3.01.0"}),
+            [("spec.database.engineVersion", "Capacity")],
+        ),
+        (
+            edited(GOOD, spec__database={"backupWindow": "04:00-05:00"}),
+            [("spec.database.backupWindow", "Windows")],
+        ),
+        (
+            edited(GOOD, spec__database={"backupWindow": "03:00-03:29"}),
+            [("spec.database.backupWindow", "Windows")],
+        ),
+        (
+            edited(GOOD, spec__database={"maintenanceWindow": "sun:04:30-sun:04:45"}),
+            [("spec.database.maintenanceWindow", "Windows")],
+        ),
+        (edited(GOOD, spec__database={"backupWindow": "24:00-25:00"}), [("spec.database.backupWindow", "Schema")]),
+        (
+            edited(GOOD, spec__database={"maintenanceWindow": "sat:23:30-day:00:30"}),
+            [("spec.database.maintenanceWindow", "Schema")],
+        ),
+        (edited(GOOD, spec__database={"databaseName": "MySQL"}), [("spec.database.databaseName", "Reserved")]),
+        (edited(GOOD, spec__database={"masterUsername": "rdsadmin"}), [("spec.database.masterUsername", "Reserved")]),
+        (edited(GOOD, spec__database={"masterUsername": "a" * 17}), [("spec.database.masterUsername", "Schema")]),
+        (
+            edited(GOOD, spec__database={"logExports": ["audit", "error", "audit"]}),
+            [("spec.database.logExports[2]", "LogExports")],
+        ),
+        (edited(GOOD, spec__database={"logExports": ["postgresql"]}), [("spec.database.logExports[0]", "Schema")]),
+        (edited(GOOD, spec__database={"backupRetentionDays": 36}), [("spec.database.backupRetentionDays", "Schema")]),
+        (edited(GOOD, spec__database={"monitoringSeconds": 0}), [("spec.database.monitoringSeconds", "Schema")]),
+        (edited(GOOD, spec__database={"instances": 17}), [("spec.database.instances", "Schema")]),
+        (edited(GOOD, spec__sessions={"recoveryDays": 36}), [("spec.sessions.recoveryDays", "Schema")]),
+        (edited(GOOD, spec__sessions={"ttlAttribute": "a b"}), [("spec.sessions.ttlAttribute", "Schema")]),
         (edited(GOOD, spec__network={"zones": 4}), [("spec.network.zones", "Schema")]),
         (edited(GOOD, spec__network={"zone": 3}), [("spec.network.zone", "Schema")]),
         (edited(GOOD, spec__regions=None), [("spec.regions", "Schema")]),
@@ -184,12 +245,78 @@ def test_what_aws_cannot_change_is_refused_wherever_the_old_value_came_from(befo
     assert (violation.code, violation.path.rpartition(".")[0]) == ("Immutable", "spec.database")
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "refused"),
+    [
+        (None, "8.0.mysql_aurora.3.10.0", False),
+        (None, "8.0.mysql_aurora.3.11.0", False),
+        (None, "8.0.mysql_aurora.3.9.4", True),
+        ("8.0.mysql_aurora.3.11.1", "8.0.mysql_aurora.3.11.0", True),
+        ("8.0.mysql_aurora.3.11.0", None, True),
+    ],
+)
+def test_a_version_that_goes_back_is_refused_for_the_provider_ignores_it_in_silence(
+    before: str | None,
+    after: str | None,
+    refused: bool,  # noqa: FBT001
+) -> None:
+    def claim(version: str | None) -> dict[str, Any]:
+        return edited(GOOD, spec__database={"engineVersion": version} if version else None)
+
+    found = [(violation.path, violation.code) for violation in judge("EnvironmentTap", claim(after), claim(before))]
+    assert found == ([("spec.database.engineVersion", "EngineVersion")] if refused else [])
+
+
 def test_saying_what_the_preset_says_is_no_change() -> None:
     assert judge("EnvironmentTap", edited(GOOD, spec__database={"global": True}), GOOD) == []
 
 
 def test_an_old_object_of_a_shape_that_is_no_longer_legal_can_be_mended() -> None:
     assert judge("EnvironmentTap", GOOD, {"spec": {"gone": 1}}) == []
+
+
+@pytest.mark.parametrize(("claim", "kind"), [(GOOD, "EnvironmentTap"), (ALONE, "RegionalTap")])
+def test_an_open_api_is_allowed_and_warned_of(claim: dict[str, Any], kind: str) -> None:
+    opened = edited(claim, spec__api={"authorization": "None"})
+    message = "None lets anybody on the internet call the API; use AWS_IAM or JWT"
+    assert judge(kind, opened) == []
+    assert advise(kind, opened) == [Violation("spec.api.authorization", "OpenApi", message)]
+    assert advise(kind, claim) == []
+
+
+@pytest.mark.parametrize(
+    ("database", "warned"),
+    [
+        ({"minCapacity": 4}, True),
+        ({"minCapacity": 8}, False),
+        ({"minCapacity": 4, "global": False}, False),
+        ({"maxCapacity": 64}, False),
+    ],
+)
+def test_a_low_floor_in_a_global_database_is_allowed_and_warned_of_05_trap_7(
+    database: dict[str, Any],
+    warned: bool,  # noqa: FBT001
+) -> None:
+    claim = edited(GOOD, spec__database=database)
+    message = "AWS advises 8 ACU or more in a global database, or replicas fall behind; 4 is less"
+    assert judge("EnvironmentTap", claim) == []
+    expected = [Violation("spec.database.minCapacity", "GlobalCapacity", message)] if warned else []
+    assert advise("EnvironmentTap", claim) == expected
+
+
+def test_the_floor_of_a_preset_is_not_warned_of() -> None:
+    assert advise("EnvironmentTap", edited(GOOD, spec__environment="staging")) == []
+
+
+@pytest.mark.parametrize("claim", [{}, {"spec": None}, {"spec": {"api": "None"}}])
+def test_what_is_refused_for_its_shape_is_not_advised_on(claim: dict[str, Any]) -> None:
+    assert advise("EnvironmentTap", claim) == []
+
+
+@pytest.mark.parametrize("prefix", ["xn--", "sthree-", "amzn-s3-demo-"])
+def test_a_name_that_no_bucket_may_have_is_refused(prefix: str) -> None:
+    found = judge("RegionalTap", edited(ALONE, metadata__name=f"{prefix}a"))
+    assert [(violation.path, violation.code) for violation in found] == [("metadata.name", "Name")]
 
 
 def test_each_rule_has_a_code_of_its_own() -> None:

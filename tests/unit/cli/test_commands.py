@@ -37,6 +37,19 @@ def test_every_problem_of_a_bad_claim_is_told_and_the_exit_code_is_one() -> None
     ]
 
 
+def test_what_is_allowed_and_had_better_be_otherwise_is_a_warning(tmp_path: Path) -> None:
+    claim = tmp_path / "open.yaml"
+    claim.write_text((ROOT / "claims/dev.yaml").read_text() + "  api: {authorization: None}\n")
+    result = tap("validate", str(claim))
+    line = "None lets anybody on the internet call the API; use AWS_IAM or JWT (OpenApi)"
+    assert (result.returncode, result.stdout.splitlines()) == (
+        0,
+        [f"{claim}: dev: warning: spec.api.authorization: {line}", "1 files, 0 problems, 1 warnings"],
+    )
+    (row,) = json.loads(tap("validate", "-o", "json", str(claim)).stdout)
+    assert (row["severity"], row["code"]) == ("warning", "OpenApi")
+
+
 def test_programs_get_json() -> None:
     result = tap("validate", "-o", "json", "claims/refused/host-bits.yaml")
     assert [(row["path"], row["code"]) for row in json.loads(result.stdout)] == [

@@ -10,6 +10,7 @@ from golden.world import World, regional_tap
 from tap_api.base import Json
 from tap_function import fn
 from tap_function.observe import StructObservation
+from tap_stack import parts
 from tap_stack.compose import compose
 from tap_stack.observation import DictObservation, of
 
@@ -57,6 +58,15 @@ def settled() -> World:
     return world
 
 
+@pytest.fixture
+def unbuilt(monkeypatch: pytest.MonkeyPatch) -> World:
+    """A world in a version that builds no part."""
+    monkeypatch.setattr(parts, "BUILT", {})
+    world = World(regional_tap("prod", "us-east-1"))
+    world.settle()
+    return world
+
+
 @pytest.mark.parametrize("turns", [0, 1, 2, 8])
 async def test_the_response_is_what_composing_in_process_gives(turns: int) -> None:
     world = World(regional_tap("prod", "us-east-1"))
@@ -67,8 +77,8 @@ async def test_the_response_is_what_composing_in_process_gives(turns: int) -> No
         assert await run(xr, observed) == expected(xr, observed)
 
 
-async def test_a_part_that_is_not_built_is_not_ready(settled: World) -> None:
-    xr = next(xr for xr, _ in settled.look() if xr["kind"] == "RegionalStorage")
+async def test_a_part_that_is_not_built_is_not_ready(unbuilt: World) -> None:
+    xr = next(xr for xr, _ in unbuilt.look() if xr["kind"] == "RegionalStorage")
     assert await run(xr) == {
         "meta": {"tag": "t", "ttl": "300s"},
         "desired": {
@@ -94,11 +104,11 @@ async def test_a_part_that_is_not_built_is_not_ready(settled: World) -> None:
     }
 
 
-async def test_what_earlier_steps_asked_for_and_their_context_are_passed_on(settled: World) -> None:
+async def test_what_earlier_steps_asked_for_and_their_context_are_passed_on(unbuilt: World) -> None:
     other = fnv1.Resource(resource={"kind": "ConfigMap"}, ready=fnv1.READY_TRUE)
     context = structpb.Struct()
     context.update({"answer": 42})
-    xr = next(xr for xr, _ in settled.look() if xr["kind"] == "RegionalStorage")
+    xr = next(xr for xr, _ in unbuilt.look() if xr["kind"] == "RegionalStorage")
     response = await run(xr, desired=fnv1.State(resources={"other": other}), context=context)
     assert response["desired"]["resources"] == {"other": {"resource": {"kind": "ConfigMap"}, "ready": "READY_TRUE"}}
     assert response["context"] == {"answer": 42.0}

@@ -12,6 +12,7 @@ from tap_api.base import Json
 from tap_api.kinds import PARTS
 from tap_operator.cluster import EVENTS, LEASES, Resource
 from tap_operator.errors import ClusterError
+from tap_operator.outputs import CONFIG_MAPS
 from tap_operator.reconcile import ENVIRONMENT_TAPS
 from tap_operator.regions import REGIONAL_TAPS
 
@@ -38,7 +39,7 @@ class InMemoryCluster:
     def __init__(self) -> None:
         self.objects: dict[Place, Json] = {}
         self.writes: list[tuple[str, str, str]] = []
-        self.served = {what.plural for what in (ENVIRONMENT_TAPS, REGIONAL_TAPS, EVENTS, LEASES)}
+        self.served = {what.plural for what in (ENVIRONMENT_TAPS, REGIONAL_TAPS, CONFIG_MAPS, EVENTS, LEASES)}
         self.served |= {kind.plural for kind in PARTS}
         self.refuse: dict[tuple[str, str, str], ClusterError] = {}
         self.die_after: int | None = None

@@ -4,6 +4,7 @@ import socket
 import aiohttp
 import pytest
 
+from tap_operator.fanout import WATCHED
 from tap_operator.health import Echoes, Health
 
 
@@ -26,7 +27,7 @@ def meta(version: str, name: str = "prod") -> dict[str, str]:
     ],
 )
 async def test_a_watch_that_does_not_tell_of_our_write_is_dead(told: list[dict[str, str]], wrong: str) -> None:
-    echoes = Echoes(patience=0.01)
+    echoes = Echoes(WATCHED, patience=0.01)
     echoes.wrote(stored("10"))
     for event in told:
         echoes.heard("RegionalTap", event)
@@ -35,13 +36,13 @@ async def test_a_watch_that_does_not_tell_of_our_write_is_dead(told: list[dict[s
 
 
 async def test_a_watch_has_its_time() -> None:
-    echoes = Echoes(patience=60)
+    echoes = Echoes(WATCHED, patience=60)
     echoes.wrote(stored("10"))
     assert echoes.missing() == ""
 
 
 async def test_a_write_that_was_told_of_before_its_answer_came_is_not_waited_for() -> None:
-    echoes = Echoes(patience=0)
+    echoes = Echoes(WATCHED, patience=0)
     echoes.heard("RegionalTap", meta("10"))
     echoes.wrote(stored("10"))
     await asyncio.sleep(0.01)
@@ -49,9 +50,16 @@ async def test_a_write_that_was_told_of_before_its_answer_came_is_not_waited_for
 
 
 async def test_an_object_that_is_gone_is_not_waited_for() -> None:
-    echoes = Echoes(patience=0)
+    echoes = Echoes(WATCHED, patience=0)
     echoes.wrote(stored("10"))
     echoes.gone("RegionalTap", meta("12"))
+    await asyncio.sleep(0.01)
+    assert echoes.missing() == ""
+
+
+async def test_what_is_only_written_is_not_waited_for() -> None:
+    echoes = Echoes(WATCHED, patience=0)
+    echoes.wrote({**stored("10", "prod-outputs"), "kind": "ConfigMap"})
     await asyncio.sleep(0.01)
     assert echoes.missing() == ""
 

@@ -135,6 +135,16 @@ def with_request(**fields: Any) -> Json:
     return made
 
 
+async def test_an_open_api_is_allowed_with_a_warning(served: Served) -> None:
+    review = with_request()
+    review["request"]["object"]["spec"]["api"] = {"authorization": "None"}
+    response = (await served.post(review))[1]["response"]
+    assert (response["allowed"], response["warnings"]) == (
+        True,
+        ["spec.api.authorization: None lets anybody on the internet call the API; use AWS_IAM or JWT (OpenApi)"],
+    )
+
+
 async def test_a_good_claim_is_allowed(served: Served) -> None:
     status, answer = await served.post(GOOD)
     assert (status, answer["response"]) == (200, {"uid": "705ab4f5", "allowed": True})

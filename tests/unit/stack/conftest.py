@@ -4,8 +4,15 @@ import pytest
 
 from golden.world import regional_tap
 from tap_api.base import Json
+from tap_stack import parts
 
 MakeTap = Callable[..., Json]
+#: What the operator writes for secondaries once the writer of prod is up.
+GLOBAL_CLUSTER = {
+    "identifier": "prod-global-234a2353",
+    "engineVersion": "8.0.mysql_aurora.3.10.0",
+    "region": "us-east-1",
+}
 
 
 @pytest.fixture
@@ -22,3 +29,24 @@ def make_tap() -> MakeTap:
         return tap
 
     return make
+
+
+@pytest.fixture
+def only_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A version that builds the network alone."""
+    monkeypatch.setattr(parts, "BUILT", {"network": parts.BUILT["network"]})
+
+
+@pytest.fixture
+def primary(make_tap: MakeTap) -> Json:
+    return make_tap()
+
+
+@pytest.fixture
+def secondary(make_tap: MakeTap) -> Json:
+    return make_tap(role="Secondary", facts={"globalCluster": GLOBAL_CLUSTER})
+
+
+@pytest.fixture
+def regional(make_tap: MakeTap) -> Json:
+    return make_tap(database={"global": False})

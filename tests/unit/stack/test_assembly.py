@@ -143,3 +143,31 @@ def test_what_is_kept_is_what_is_observed_without_what_the_cluster_adds() -> Non
             ),
         )
     )
+
+
+def after(key: str, *earlier: str | Unknown) -> Resource:
+    return Resource(key, thing(key).manifest, after=earlier)
+
+
+@pytest.mark.parametrize(
+    ("observed", "withheld"),
+    [
+        ({}, [Withheld("cluster", "group, which AWS makes first", thing("cluster").manifest)]),
+        ({"group": {}}, [Withheld("cluster", "group, which AWS makes first", thing("cluster").manifest)]),
+        ({"group": READY}, []),
+        ({"cluster": {}}, []),
+    ],
+)
+def test_what_comes_after_another_is_withheld_until_that_is_ready(observed: Json, withheld: list[Withheld]) -> None:
+    assert list(assemble([thing("group"), after("cluster", "group")], of(observed)).withheld) == withheld
+
+
+def test_what_comes_after_a_fact_is_withheld_until_it_is_known() -> None:
+    assert assemble([after("table", ARN)], {}).withheld == (
+        Withheld("table", "the key's ARN", thing("table").manifest),
+    )
+
+
+def test_what_comes_after_something_withheld_waits_for_the_same_cause() -> None:
+    resources = [thing("group", kmsKeyId=ARN), after("cluster", "group")]
+    assert [item.source for item in assemble(resources, {}).withheld] == ["the key's ARN", "the key's ARN"]

@@ -1,15 +1,21 @@
+import base64
+import io
 import json
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from golden.world import World, claims, regional_taps
+from golden.world import Environment, claims
 from tap_api import emit as api
 from tap_api import manifest
 from tap_api.kinds import XRS
 from tap_api.schema import xrd
 from tap_stack import aws, emit
 from tap_stack.catalogue import catalogue
+from tap_stack.processor import code
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -35,11 +41,15 @@ def test_the_package_carries_the_name_that_compositions_ask_for() -> None:
 
 
 def test_the_kinds_that_are_known_are_the_kinds_that_are_composed_and_activated() -> None:
+    chosen = {
+        "monitoring": {"subscriptions": [{"protocol": "email", "endpoint": "sre@example.com"}]},
+        "api": {"authorization": "JWT", "jwt": {"issuer": "https://id.example.com", "audience": ["tap"]}},
+    }
     composed = {
         (item.manifest["apiVersion"], item.manifest["kind"])
         for claim in claims()
-        for tap in regional_taps(claim)
-        for _, result in World(tap).settle()
+        for turned in Environment(claim, **chosen).settle().values()
+        for _, result in turned
         for item in result.resources
         if "forProvider" in item.manifest["spec"]
     }
@@ -49,5 +59,30 @@ def test_the_kinds_that_are_known_are_the_kinds_that_are_composed_and_activated(
 
 
 def test_a_catalogue_without_a_kind_that_is_composed_is_refused() -> None:
-    with pytest.raises(emit.CatalogueError, match=r"^no CRD of cloudwatchlogs\.Group, .*; give the folder"):
+    with pytest.raises(emit.CatalogueError, match=r"^no CRD of .*cloudwatchlogs\.Group, .*; give the folder"):
         emit.catalogue_file([])
+
+
+def test_the_zip_of_the_processor_is_fresh_small_and_runs_what_is_composed() -> None:
+    package = ROOT / "functions" / "processor"
+    sources = {path.relative_to(package.parent).as_posix(): path.read_bytes() for path in package.rglob("*.py")}
+    api.check(emit.code_file(sources), ROOT)
+    archive = zipfile.ZipFile(io.BytesIO(base64.b64decode(code.shipped().content)))
+    module, _, function = code.HANDLER.rpartition(".")
+    assert f"def {function}(" in archive.read(f"{module.replace('.', '/')}.py").decode()
+    assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    assert archive.namelist() == sorted(sources)
+
+
+def test_the_zip_is_whole_for_an_interpreter_that_knows_nothing_else_of_this_project(tmp_path: Path) -> None:
+    archive = tmp_path / "code.zip"
+    archive.write_bytes(base64.b64decode(code.shipped().content))
+    module, _, function = code.HANDLER.rpartition(".")
+    program = (
+        "import importlib, sys; sys.path[:] = [entry for entry in sys.path if not entry.startswith(sys.argv[2])];"
+        f"sys.path.insert(0, sys.argv[1]); handler = importlib.import_module('{module}').{function};"
+        "print(handler.__code__.co_filename)"
+    )
+    command = [sys.executable, "-I", "-c", program, str(archive), str(ROOT / "functions")]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert done.stdout == f"{archive}/{module.replace('.', '/')}.py\n"

@@ -6,36 +6,40 @@ from pathlib import Path
 
 import pytest
 
-from golden.world import World, claims, regional_taps
+from golden.world import Environment, claims
+from tap_stack.composed import Composed
 
 ROOT = Path(__file__).resolve().parents[3]
 PRINT = """
 import json
-from golden.world import World, regional_taps
-for tap in regional_taps("prod"):
-    world = World(tap)
-    for _ in range(3):
-        for xr, c in world.turn():
+from golden.world import Environment
+environment = Environment("prod")
+for _ in range(10):
+    for turned in environment.turn().values():
+        for xr, c in turned:
             print(json.dumps([[i.manifest for i in c.resources], c.status, [vars(x) for x in c.conditions], c.ttl]))
 """
 
 
 @pytest.mark.parametrize("claim", claims())
 def test_composing_comes_to_rest_and_stays(claim: str) -> None:
-    for tap in regional_taps(claim):
-        world = World(tap)
-        settled = json.dumps([composed.status for _, composed in world.settle()])
-        assert json.dumps([composed.status for _, composed in world.turn()]) == settled
+    environment = Environment(claim)
+    settled = [printed(composed) for turned in environment.settle().values() for _, composed in turned]
+    assert [printed(composed) for turned in environment.turn().values() for _, composed in turned] == settled
+
+
+def printed(composed: Composed) -> str:
+    return json.dumps([composed.status, [item.manifest for item in composed.resources]])
 
 
 def test_nothing_depends_on_the_order_of_hashes() -> None:
     rooms = [str(ROOT / room) for room in ("xrds", "compositions", "functions", "tests")]
 
-    def printed(seed: str) -> str:
+    def under(seed: str) -> str:
         env = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(rooms)}
         command = [sys.executable, "-c", PRINT]
         return subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout
 
-    first = printed("1")
+    first = under("1")
     assert len(first) > 100_000
-    assert printed("2") == first
+    assert under("2") == first

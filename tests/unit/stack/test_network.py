@@ -80,6 +80,13 @@ def test_private_subnets_go_out_through_the_gateway_of_the_mode(
     }
 
 
+def test_a_nat_gateway_waits_for_the_internet_gateway(make_tap: MakeTap) -> None:
+    """AWS makes one that failed, `Gateway.NotAttached`, and the provider takes it for the one that is wanted."""
+    world = World(make_tap())
+    waits = {item.key: item.source for _, composed in world.turn() for item in composed.withheld}
+    assert {waits.get(f"nat-{zone}") for zone in "abc"} == {"internet-gateway, which AWS makes first"}
+
+
 def test_changing_the_nat_mode_moves_routes_and_no_subnet_or_table(make_tap: MakeTap) -> None:
     single = {item.key: item.manifest for item in network(make_tap(network={"nat": "Single"})).resources}
     each = {item.key: item.manifest for item in network(make_tap(network={"nat": "PerZone"})).resources}

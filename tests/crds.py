@@ -1,12 +1,14 @@
 """CustomResourceDefinitions as validators that miss nothing: unknown fields, and what the provider's CEL requires."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 
+from golden.world import Composing
 from tap_api import manifest
 from tap_api.base import Json
 from tap_stack.catalogue import catalogue
@@ -47,9 +49,9 @@ def of_provider(crds: Path) -> dict[tuple[str, str], Schema]:
 
 
 def unknown_references(resource: Json) -> Iterator[str]:
-    """Yields the values of fields called `...Ref` that are not a name with, perhaps, a policy."""
+    """Yields the values of fields called `...Ref` that are not a name with, perhaps, a policy; of a Secret, a key."""
     for field, value in resource["spec"].get("forProvider", {}).items():
-        if field.endswith("Ref") and set(value) - {"name", "policy"}:
+        if field.endswith("Ref") and set(value) - {"name", "key" if field.endswith("SecretRef") else "policy"}:
             yield f"{field}: {value}"
 
 
@@ -63,3 +65,18 @@ def _strict(node: Any) -> Any:
     if isinstance(node.get("properties"), dict) and not node.get("x-kubernetes-preserve-unknown-fields"):
         strict.setdefault("additionalProperties", False)
     return strict
+
+
+def faults(turned: list[Composing], schemas: dict[tuple[str, str], Schema]) -> Iterator[str]:
+    """Yields every fault of everything that is emitted, and every name that is used twice."""
+    names: Counter[tuple[str, str, str]] = Counter()
+    for _, composed in turned:
+        for item in composed.resources:
+            resource = item.manifest
+            kind = (resource["apiVersion"], resource["kind"])
+            names[(*kind, resource["metadata"]["name"])] += 1
+            for fault in [*schemas[kind].faults(resource), *unknown_references(resource)]:
+                yield f"{resource['metadata']['name']}: {fault}"
+            if len(resource["metadata"]["name"]) > 63:
+                yield f"{resource['metadata']['name']} is longer than 63 characters"
+    yield from (f"{name} is used twice" for name, count in names.items() if count > 1)

@@ -1,0 +1,23 @@
+"""The buckets of a region: one for data, and one for the log of who reached it.
+
+What a bucket tells of itself when objects come in (its BucketNotification) is the processor's: AWS takes it only after
+the function admits S3, and the processor alone knows when that is. A bucket has one notification, so it has one owner.
+"""
+
+from tap_api.kinds import RegionalStorageSpec
+from tap_stack.observation import Observed
+from tap_stack.resource import Resources
+from tap_stack.storage import data, logs
+from tap_stack.subject import Subject
+
+
+def resources(subject: Subject[RegionalStorageSpec]) -> Resources:
+    """Yields the buckets and everything that is set on them; the log bucket first, for the other one writes to it."""
+    yield from logs.resources(subject)
+    yield from data.resources(subject)
+
+
+def outputs(observed: Observed) -> dict[str, str | None]:
+    """Returns the name of the data bucket."""
+    observation = observed.get(data.BUCKET)
+    return {"bucketName": observation.field("status", "atProvider", "id") if observation else None}

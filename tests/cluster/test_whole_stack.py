@@ -1,0 +1,195 @@
+"""The whole stack on a real apiserver with real Crossplane: what AWS would say is said by a double of the provider."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cluster.world import World
+from doubles.aws import ACCOUNT
+from doubles.provider import ProviderDouble
+from tap_api import manifest
+
+CLAIMS = Path(__file__).parents[2] / "claims"
+REGIONS = ["us-east-1", "us-east-2", "eu-west-1"]
+#: The outputs of 01, and the readers' endpoint.
+OUTPUTS = {
+    "vpcId",
+    "bucketName",
+    "lambdaArn",
+    "clusterEndpoint",
+    "readerEndpoint",
+    "tableName",
+    "apiEndpoint",
+    "keyArn",
+}
+INSTANCE = "prod-us-east-1-database-instance-a-1"
+
+
+@contextmanager
+def driven(world: World, **options: Any) -> Iterator[ProviderDouble]:
+    """A provider for the world's namespace; at the end nothing is left of what it made."""
+    with ProviderDouble(world.cluster.kubeconfig, world.namespace, **options) as provider:
+        try:
+            yield provider
+        finally:
+            provider.heal()
+            remove(world, provider)
+
+
+def remove(world: World, provider: ProviderDouble) -> None:
+    world.kubectl("delete", "etap,rtap", "--all", "--wait=false", *world.break_glass)
+    provider.delete_what_was_retained()
+
+    def gone() -> bool:
+        provider.check()
+        provider.delete_what_was_retained()
+        return not world.names("regionaltaps") and not managed(world)
+
+    world.until(gone, "everything that AWS made is gone", 120)
+
+
+def managed(world: World) -> list[str]:
+    return world.kubectl("get", "managed", "-o", "name").split()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "seed" in metafunc.fixturenames:
+        metafunc.parametrize("seed", range(1, metafunc.config.getoption("seeds") + 1))
+
+
+def apply(world: World, name: str) -> None:
+    [document] = manifest.read(CLAIMS / name)
+    world.apply(document)
+
+
+def ready(world: World, provider: ProviderDouble, name: str, seconds: float = 420) -> None:
+    def holds() -> bool:
+        provider.check()
+        return world.condition(name, "Ready") == "True"
+
+    try:
+        world.until(holds, f"{name} is Ready", seconds)
+    except AssertionError as error:
+        status = world.get("environmenttaps", name).get("status", {})
+        raise AssertionError(
+            f"{error}\n{manifest.dump([status])}\n" + "\n".join(provider.journal.refusals())
+        ) from error
+
+
+def conditions(resource: Any) -> dict[str, Any]:
+    return {condition["type"]: condition for condition in resource.get("status", {}).get("conditions", [])}
+
+
+def is_ready(resource: Any) -> bool:
+    return bool(conditions(resource).get("Ready", {}).get("status") == "True")
+
+
+@pytest.fixture(scope="module")
+def whole(shared_world: World) -> Iterator[tuple[World, ProviderDouble]]:
+    """`claims/prod.yaml` whose AWS is made, for the tests that leave it as they find it."""
+    with driven(shared_world) as provider:
+        # The primary's writer takes its time, as it does in AWS.
+        provider.slow("rds.ClusterInstance", 3)
+        apply(shared_world, "prod.yaml")
+        ready(shared_world, provider, "prod")
+        yield shared_world, provider
+
+
+def test_one_claim_becomes_ready_in_three_regions(whole: tuple[World, ProviderDouble]) -> None:
+    world, _ = whole
+    status = world.get("environmenttaps", "prod")["status"]
+    assert status["readyRegions"] == "3/3"
+    assert status["resources"]["ready"] == status["resources"]["desired"] == len(managed(world))
+    assert {kind: condition["status"] for kind, condition in conditions({"status": status}).items()} == {
+        "Ready": "True",
+        "Synced": "True",
+        "ResourcesHealthy": "True",
+    }
+    assert [region["name"] for region in status["regions"]] == REGIONS
+
+
+def test_the_outputs_of_three_regions_are_in_the_status_and_in_a_config_map(
+    whole: tuple[World, ProviderDouble],
+) -> None:
+    world, _ = whole
+    told = {region["name"]: region["outputs"] for region in world.get("environmenttaps", "prod")["status"]["regions"]}
+    for region, outputs in told.items():
+        assert set(outputs) >= OUTPUTS
+        assert outputs["keyArn"].startswith(f"arn:aws:kms:{region}:{ACCOUNT}:key/")
+        assert outputs["apiEndpoint"].endswith(f".{region}.amazonaws.com")
+        assert f".{region}." in outputs["clusterEndpoint"]
+    published = world.get("configmaps", "prod-outputs")["data"]
+    assert published == {
+        f"{region}.{name}": value for region, outputs in told.items() for name, value in outputs.items()
+    }
+
+
+def test_the_settled_pass_changes_nothing(whole: tuple[World, ProviderDouble]) -> None:
+    world, _ = whole
+    world.wait_quiet(seconds=4)
+    before = world.versions("prod")
+    world.wait_quiet(seconds=15, limit=30)
+    assert world.versions("prod") == before
+
+
+def test_aws_is_asked_for_nothing_that_it_refuses(whole: tuple[World, ProviderDouble]) -> None:
+    _, provider = whole
+    assert provider.journal.refusals() == []
+
+
+def test_a_secondary_does_not_join_before_the_writer(whole: tuple[World, ProviderDouble]) -> None:
+    _, provider = whole
+    for region in REGIONS[1:]:
+        joined = ("seen", ("rds.Cluster", f"prod-{region}-database-cluster"))
+        assert provider.journal.before(("made", ("rds.ClusterInstance", INSTANCE)), joined)
+
+
+def test_a_failure_is_told_where_it_is_looked_for_and_ends_without_a_hand(whole: tuple[World, ProviderDouble]) -> None:
+    world, provider = whole
+    words = "LimitExceededException: Rate exceeded for this account"
+    provider.fail("prod-us-east-2-processor-dead-letters", words)
+
+    def told() -> list[str]:
+        resources = [
+            world.get("regionalprocessors", "prod-us-east-2-processor"),
+            world.get("regionaltaps", "prod-us-east-2"),
+            world.get("environmenttaps", "prod"),
+        ]
+        healthy = [conditions(resource)["ResourcesHealthy"] for resource in resources]
+        return [condition.get("message", "") for condition in healthy if condition["status"] == "False"]
+
+    world.until(lambda: len(told()) == 3, "the failure is on the part, its region and the environment")
+    for message in told():
+        assert "dead-letters: " in message
+        assert words in message
+    provider.heal()
+    world.until(lambda: not told(), "the failure is over")
+    ready(world, provider, "prod", 30)
+
+
+def test_a_region_that_stands_alone_is_made_in_any_order_and_goes_without_a_trace(world: World, seed: int) -> None:
+    with driven(world, seed=seed, spread=3) as provider:
+        provider.slow("lambda.Permission", 2)
+        world.apply(
+            {
+                "apiVersion": "tap.platform/v1alpha1",
+                "kind": "RegionalTap",
+                "metadata": {"name": "alone"},
+                "spec": {
+                    "environment": "dev",
+                    "region": "eu-west-1",
+                    "cidr": "10.9.0.0/16",
+                    "tags": {"CostCenter": "platform-4200"},
+                },
+            }
+        )
+        world.until(lambda: is_ready(world.get("regionaltaps", "alone")), "the region is Ready", 420)
+        outputs = world.get("regionaltaps", "alone")["status"]["outputs"]
+        assert set(outputs) >= OUTPUTS
+        assert provider.journal.refusals() == []
+        world.kubectl("delete", "rtap", "alone", "--timeout=110s")
+        world.until(lambda: not managed(world), "every managed resource is gone", 60)
+        assert provider.account.made == {}

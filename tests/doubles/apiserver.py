@@ -1,0 +1,92 @@
+"""What the double of the provider asks of an apiserver: discovery, list and watch, and replacing what it has read."""
+
+import asyncio
+import json
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+from kubernetes.aio import client, config
+
+from tap_api.base import Json
+from tap_stack.catalogue import Entry
+
+
+class Apiserver:
+    """An apiserver."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        """Args: session: one that is logged in, with the apiserver's address as its base."""
+        self._session = session
+
+    async def schemas(self, group: str, version: str) -> Json:
+        """Returns the OpenAPI schemas of a group, by name."""
+        async with self._session.get(f"/openapi/v3/apis/{group}/{version}") as answer:
+            answer.raise_for_status()
+            schemas: Json = (await answer.json())["components"]["schemas"]
+            return schemas
+
+    async def changes(self, entry: Entry, namespace: str) -> AsyncIterator[tuple[str, Json]]:
+        """Yields every resource of a kind, and then what becomes of it, for ever."""
+        path = _path(entry, namespace)
+        while True:
+            async with self._session.get(path) as answer:
+                answer.raise_for_status()
+                found = await answer.json()
+            for item in found["items"]:
+                yield "ADDED", {"apiVersion": entry.api_version, "kind": entry.kind, **item}
+            async for change, resource in self._watch(path, found["metadata"]["resourceVersion"]):
+                yield change, resource
+
+    async def _watch(self, path: str, version: str) -> AsyncIterator[tuple[str, Json]]:
+        query = {"watch": "true", "resourceVersion": version}
+        # No limit of aiohttp's on a line: an object that carries code is longer.
+        async with self._session.get(path, params=query, timeout=aiohttp.ClientTimeout(sock_connect=5)) as answer:
+            answer.raise_for_status()
+            rest = b""
+            async for chunk in answer.content.iter_any():
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    event = json.loads(line)
+                    if event["type"] == "ERROR":
+                        return
+                    yield event["type"], event["object"]
+
+    async def replace(self, entry: Entry, resource: Json, subresource: str = "") -> Json | None:
+        """Replaces a resource as it was read; returns what is stored, None if it changed meanwhile or is gone."""
+        meta = resource["metadata"]
+        path = "/".join(step for step in (_path(entry, meta["namespace"]), meta["name"], subresource) if step)
+        query = {"fieldManager": "provider-double", "fieldValidation": "Strict"}
+        async with self._session.put(path, params=query, json=resource) as answer:
+            if answer.status in {404, 409}:
+                return None
+            body = await answer.text()
+            if not answer.ok:
+                message = f"the apiserver refuses what the double writes to {path}: {answer.status} {body[:500]}"
+                raise AssertionError(message)
+            stored: Json = json.loads(body)
+            return stored
+
+
+def _path(entry: Entry, namespace: str) -> str:
+    return f"/apis/{entry.api_version}/namespaces/{namespace}/{entry.plural}"
+
+
+@asynccontextmanager
+async def connect(kubeconfig: Path) -> AsyncIterator[Apiserver]:
+    """Opens the apiserver for as long as the block runs."""
+    settings = client.Configuration()
+    await config.load_kube_config(str(kubeconfig), client_configuration=settings)  # type: ignore[no-untyped-call]
+    context = ssl.create_default_context(cafile=settings.ssl_ca_cert)
+    if settings.cert_file:
+        context.load_cert_chain(settings.cert_file, settings.key_file)
+    token = settings.api_key.get("BearerToken")
+    headers = {"Authorization": token} if token else {}
+    # A watch for each kind stays open.
+    connector = aiohttp.TCPConnector(ssl=context, limit=0)
+    async with aiohttp.ClientSession(settings.host, connector=connector, headers=headers) as session:
+        yield Apiserver(session)
+    # https://docs.aiohttp.org/en/stable/client_advanced.html#graceful-shutdown: TLS closes a little later.
+    await asyncio.sleep(0.3)

@@ -1,0 +1,359 @@
+"""A double of provider-aws: makes the managed resources of one namespace of a real apiserver, in an account of its own.
+
+It does to the objects what the provider does (tags, resolved references, finalizer, external name, status), in AWS's
+order and with AWS's refusals (doubles.account). It runs in a thread until its `with` block ends.
+"""
+
+import asyncio
+import random
+import re
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from uuid import uuid4
+
+from doubles.account import Account, Key, key_of, wanted
+from doubles.apiserver import Apiserver, connect
+from doubles.aws import external_name, provided
+from doubles.references import Reference, UnresolvedError, of_schema, pruned, resolved
+from tap_api.base import Json
+from tap_stack.aws import KINDS
+from tap_stack.catalogue import AwsKind, catalogue
+
+FINALIZER = "finalizer.managedresource.crossplane.io"
+#: Seconds between two looks at what waits for time to pass, or for AWS.
+_TICK = 0.2
+#: Seconds until a resource that AWS refused is tried again, and AWS says so with another RequestID.
+_RETRY = 3.0
+#: The longest that a double runs, whatever becomes of the test.
+_LONGEST = 900
+_AT_ONCE = 8
+_REQUEST_ID = re.compile(r"RequestID: [0-9a-f-]+")
+_ONLY_OBSERVED = "external resource does not exist"
+
+
+@dataclass
+class Journal:
+    """What happened, in order.
+
+    Attributes:
+        events: `seen`, `refused`, `made` and `deleted`, each with kind and name, and for a refusal AWS's words.
+    """
+
+    events: list[tuple[str, Key, str]] = field(default_factory=list)
+    _noted: set[tuple[str, Key, str]] = field(default_factory=set)
+
+    def note(self, event: str, key: Key, words: str = "") -> None:
+        """Notes an event once."""
+        if (event, key, words) not in self._noted:
+            self._noted.add((event, key, words))
+            self.events.append((event, key, words))
+
+    def of(self, event: str) -> list[Key]:
+        """Returns the resources that an event happened to, in order."""
+        return [key for what, key, _ in self.events if what == event]
+
+    def refusals(self) -> list[str]:
+        """Returns what AWS refused, and its words."""
+        return [f"{kind} {name}: {words}" for event, (kind, name), words in self.events if event == "refused"]
+
+    def before(self, first: tuple[str, Key], then: tuple[str, Key]) -> bool:
+        """Returns whether both events happened, one before the other."""
+        happened = [(event, key) for event, key, _ in self.events]
+        return first in happened and then in happened and happened.index(first) < happened.index(then)
+
+
+class ProviderDouble:
+    """A double of provider-aws, for one namespace."""
+
+    def __init__(self, kubeconfig: Path, namespace: str, *, seed: int = 0, spread: float = 0.0) -> None:
+        """Connects to nothing yet.
+
+        Args:
+            kubeconfig: Of the apiserver.
+            namespace: Whose resources it makes.
+            seed: Of the order in which it looks at resources, and of the times that AWS takes.
+            spread: The most seconds that AWS takes for a resource; each takes a random part of it.
+        """
+        self.account, self.journal = Account(), Journal()
+        self._kubeconfig, self._namespace, self._spread = kubeconfig, namespace, spread
+        self._random = random.Random(seed)  # noqa: S311
+        self._seen: dict[Key, Json] = {}
+        self._due: dict[Key, float] = {}
+        self._retry: dict[Key, float] = {}
+        self._at_rest: dict[Key, tuple[str, int]] = {}
+        self._epoch = 0
+        self._slow: dict[str, float] = {}
+        self._failing: dict[str, str] = {}
+        self._references: dict[str, dict[str, Reference]] = {}
+        self._told: dict[str, Json] = {}
+        self._writes: Counter[str] = Counter()
+        self._error: BaseException | None = None
+        self._stopping, self._ready = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._main, name="provider-double", daemon=True)
+
+    def slow(self, kind: str, seconds: float) -> None:
+        """Lets AWS take `seconds` for every resource of a kind, such as `rds.ClusterInstance`."""
+        self._slow[kind] = seconds
+        self._epoch += 1
+
+    def fail(self, kind_or_name: str, message: str) -> None:
+        """Lets AWS answer with `message` whatever is asked of a kind, or of the resource of that name."""
+        self._failing[kind_or_name] = message
+        self._epoch += 1
+
+    def heal(self) -> None:
+        """Lets everything that failed go well again."""
+        self._failing.clear()
+        self._epoch += 1
+
+    def delete_what_was_retained(self) -> None:
+        """Does in AWS what a person does who wants nothing of a protected environment to stay."""
+        for key in self.account.retained:
+            self.account.made.pop(key, None)
+        self.account.retained.clear()
+        self._epoch += 1
+
+    def __enter__(self) -> Self:
+        """Starts it, and waits until it watches."""
+        self._thread.start()
+        while not self._ready.wait(0.1):
+            self.check()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Stops it; raises what it died of, if nothing else is raised."""
+        self._stopping.set()
+        self._thread.join(30)
+        if error is None:
+            self.check()
+
+    def check(self) -> None:
+        """Raises what the double died of, if it did."""
+        if self._error is not None:
+            message = "the double of the provider died"
+            raise AssertionError(message) from self._error
+
+    def _main(self) -> None:
+        try:
+            asyncio.run(self._run())
+        except BaseException as error:  # noqa: BLE001 (told to the test, which runs in another thread)
+            self._error = error
+
+    async def _run(self) -> None:
+        deadline = time.monotonic() + _LONGEST
+        async with connect(self._kubeconfig) as api, asyncio.TaskGroup() as group:
+            await self._learn(api)
+            watches = [group.create_task(self._watch(api, kind)) for kind in KINDS]
+            self._ready.set()
+            while not self._stopping.is_set() and time.monotonic() < deadline:
+                await self._look(api)
+                await asyncio.sleep(_TICK)
+            for watch in watches:
+                watch.cancel()
+
+    async def _learn(self, api: Apiserver) -> None:
+        """Reads what each kind's references mean."""
+        for api_version in sorted({kind.entry.api_version for kind in KINDS}):
+            for title, schema in (await api.schemas(*api_version.split("/"))).items():
+                kind = f"{api_version.partition('.')[0]}.{title.rpartition('.')[2]}"
+                if kind in catalogue():
+                    spec, status = (schema["properties"][name]["properties"] for name in ("spec", "status"))
+                    self._references[kind] = of_schema(spec["forProvider"])
+                    self._told[kind] = status["atProvider"]
+
+    async def _watch(self, api: Apiserver, kind: AwsKind) -> None:
+        async for change, resource in api.changes(kind.entry, self._namespace):
+            key = key_of(resource)
+            if change == "DELETED":
+                self._seen.pop(key, None)
+            else:
+                self._seen[key] = resource
+                self.journal.note("seen", key)
+
+    async def _look(self, api: Apiserver) -> None:
+        """Looks once at every resource that is not at rest."""
+        keys = sorted(key for key, resource in self._seen.items() if self._at_rest.get(key) != self._state(resource))
+        self._random.shuffle(keys)
+        turn = asyncio.Semaphore(_AT_ONCE)
+
+        async def visit(key: Key) -> None:
+            async with turn:
+                resource = self._seen.get(key)
+                if resource is None:
+                    return
+                deleted = resource["metadata"].get("deletionTimestamp")
+                await (self._delete if deleted else self._make)(api, key, resource)
+
+        await asyncio.gather(*map(visit, keys))
+
+    def _state(self, resource: Json) -> tuple[str, int]:
+        return resource["metadata"]["resourceVersion"], self._epoch
+
+    async def _make(self, api: Apiserver, key: Key, resource: Json) -> None:
+        try:
+            prepared = self._prepared(key, resource)
+        except UnresolvedError as error:
+            await self._report(api, key, resource, trouble=str(error))
+            return
+        if prepared != resource:
+            stored = await self._write(api, key, prepared)
+            if stored is None:
+                return
+            resource = stored
+        failing = self._failing.get(key[0]) or self._failing.get(key[1])
+        if failing:
+            await self._report(
+                api, key, resource, trouble=_aws("update" if key in self.account.made else "create", failing)
+            )
+            return
+        if key in self.account.made:
+            why = self.account.changed(resource)
+            if why:
+                await self._refuse(api, key, resource, "update", why)
+                return
+        else:
+            why = self.account.refusal(resource)
+            if why:
+                await self._refuse(api, key, resource, "create", why)
+                return
+            takes = self._slow.get(key[0], 0.0) + self._random.uniform(0, self._spread)
+            if time.monotonic() < self._due.setdefault(key, time.monotonic() + takes):
+                await self._report(api, key, resource)
+                return
+        self.account.made[key] = self._answer(resource)
+        self.journal.note("made", key)
+        await self._report(api, key, resource, made=self.account.made[key])
+
+    def _prepared(self, key: Key, resource: Json) -> Json:
+        """Returns the object as the provider writes it before it asks AWS for anything."""
+        spec = resolved(resource, self._references[key[0]], self._seen.get)
+        if catalogue()[key[0]].tags and resource["spec"]["managementPolicies"] != ["Observe"]:
+            config = resource["spec"]["providerConfigRef"]["name"]
+            group = resource["apiVersion"].partition("/")[0]
+            own = {"kind": f"{resource['kind'].lower()}.{group}", "name": key[1], "providerconfig": config}
+            spec["tags"] = {**spec.get("tags", {}), **{f"crossplane-{tag}": value for tag, value in own.items()}}
+        meta = resource["metadata"]
+        asked = {**resource, "spec": {**resource["spec"], "forProvider": spec}}
+        name = external_name(resource) or provided(asked)["status"]["atProvider"]["id"]
+        return {
+            **asked,
+            "metadata": {
+                **meta,
+                "annotations": {**meta.get("annotations", {}), "crossplane.io/external-name": name},
+                "finalizers": sorted({*meta.get("finalizers", []), FINALIZER}),
+            },
+        }
+
+    def _answer(self, resource: Json) -> Json:
+        """Returns the resource as AWS has it."""
+        made = provided(resource)
+        if key_of(resource)[0] == "rds.ClusterInstance":
+            cluster = self.account.find("rds.Cluster", id=wanted(resource)["clusterIdentifier"])
+            # Nothing writes in a cluster that follows another.
+            follows = cluster is not None and cluster["status"]["atProvider"].get("replicationSourceIdentifier")
+            made["status"]["atProvider"]["writer"] &= not follows
+        made["status"]["atProvider"] = pruned(made["status"]["atProvider"], self._told[key_of(resource)[0]])
+        return made
+
+    async def _delete(self, api: Apiserver, key: Key, resource: Json) -> None:
+        finalizers = resource["metadata"].get("finalizers", [])
+        if FINALIZER not in finalizers:
+            return
+        failing = self._failing.get(key[0]) or self._failing.get(key[1])
+        policies = resource["spec"]["managementPolicies"]
+        deletes = {"*", "Delete"} & set(policies)
+        why = failing or (self.account.holds(resource) if deletes else "")
+        if why:
+            await self._refuse(api, key, resource, "delete", why)
+            return
+        if deletes or policies == ["Observe"]:
+            self.account.made.pop(key, None)
+        elif key in self.account.made:
+            self.account.retained.add(key)
+        self._due.pop(key, None)
+        self.journal.note("deleted", key)
+        meta = {**resource["metadata"], "finalizers": [name for name in finalizers if name != FINALIZER]}
+        await self._write(api, key, {**resource, "metadata": meta})
+
+    async def _refuse(self, api: Apiserver, key: Key, resource: Json, verb: str, why: str) -> None:
+        self.journal.note("refused", key, why)
+        await self._report(api, key, resource, trouble=why if why == _ONLY_OBSERVED else _aws(verb, why))
+
+    async def _report(
+        self, api: Apiserver, key: Key, resource: Json, *, trouble: str = "", made: Json | None = None
+    ) -> None:
+        """Writes the status where it says something new."""
+        before = resource.get("status", {})
+        conditions = [
+            _condition(
+                resource,
+                "Synced",
+                *(("False", "ReconcileError", trouble) if trouble else ("True", "ReconcileSuccess", "")),
+            )
+        ]
+        if made:
+            conditions.append(_condition(resource, "Ready", "True", "Available", ""))
+        elif not trouble:
+            conditions.append(_condition(resource, "Ready", "False", "Creating", ""))
+        types = [condition["type"] for condition in conditions]
+        others = [condition for condition in before.get("conditions", []) if condition["type"] not in types]
+        # The order in which they first came: a provider changes them where they are.
+        order = [condition["type"] for condition in before.get("conditions", [])]
+        conditions = sorted(
+            [*others, *conditions], key=lambda c: order.index(c["type"]) if c["type"] in order else len(order)
+        )
+        status = {**before, "conditions": conditions}
+        if made:
+            status["atProvider"] = made["status"]["atProvider"]
+        now = time.monotonic()
+        again = bool(trouble) and "RequestID" in trouble and now > self._retry.get(key, now)
+        if _told(status) == _told(before) and not again:
+            self._retry.setdefault(key, now + _RETRY)
+            if made:
+                self._at_rest[key] = self._state(resource)
+            return
+        self._retry[key] = now + _RETRY
+        await self._write(api, key, {**resource, "status": status}, "status")
+
+    async def _write(self, api: Apiserver, key: Key, resource: Json, subresource: str = "") -> Json | None:
+        self._writes[key[0]] += 1
+        stored = await api.replace(catalogue()[key[0]], resource, subresource)
+        if stored is not None and key in self._seen:
+            self._seen[key] = stored
+        return stored
+
+
+def _aws(verb: str, why: str) -> str:
+    """Returns how a provider tells of AWS's words: in upjet's frame, with an id that is another one each time."""
+    return (
+        f"{verb} failed: async {verb} failed: failed to {verb} the resource: [{{0 operation error, https response error"
+        f" StatusCode: 400, RequestID: {uuid4()}, {why}  []}}]"
+    )
+
+
+def _condition(resource: Json, type_: str, status: str, reason: str, message: str) -> Json:
+    """Returns a condition; the time moves where the status does."""
+    before: Json = next((c for c in resource.get("status", {}).get("conditions", []) if c["type"] == type_), {})
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    return {
+        "type": type_,
+        "status": status,
+        "reason": reason,
+        **({"message": message} if message else {}),
+        "lastTransitionTime": before["lastTransitionTime"] if before.get("status") == status else now,
+        "observedGeneration": resource["metadata"]["generation"],
+    }
+
+
+def _told(status: Json) -> Json:
+    """Returns what a status says, without what is another one each time."""
+    conditions = [
+        {**condition, "message": _REQUEST_ID.sub("", condition.get("message", "")), "lastTransitionTime": ""}
+        for condition in status.get("conditions", [])
+    ]
+    return {**status, "conditions": conditions}
