@@ -44,9 +44,14 @@ class Echoes:
             self._awaited.pop(key, None)
 
     def gone(self, kind: str, meta: Mapping[str, Any]) -> None:
-        """Notes that an object is not there any more."""
-        self._heard.pop(_key(kind, meta), None)
-        self._awaited.pop(_key(kind, meta), None)
+        """Notes that an object is not there any more.
+
+        Its last version is kept: the answer to a write that came just before may arrive after this, and nothing will
+        ever echo that one.
+        """
+        key = _key(kind, meta)
+        self._heard[key] = max(_version(meta), self._heard.get(key, 0))
+        self._awaited.pop(key, None)
 
     def missing(self) -> str:
         """Returns which object the watch should have told of long ago, empty if none."""

@@ -14,7 +14,7 @@ from tap_api.kinds import PARTS
 
 PLURALS = [kind.plural for kind in PARTS]
 BESIDE = {"deployments": {"enabled": False}}
-POLICIES = ["tap-machinery", "tap-owned-regions", "tap-ownership", "tap-parts"]
+POLICIES = ["tap-credentials", "tap-machinery", "tap-owned-regions", "tap-ownership", "tap-parts"]
 
 
 def of(kind: str, chart: dict[str, Json]) -> dict[str, Json]:
@@ -139,6 +139,7 @@ def test_the_policies_cover_every_part_that_there_is(chart: dict[str, Json]) -> 
     assert guarded(policies["tap-machinery"]) == sorted([*PLURALS, "regionaltaps"])
     assert guarded(policies["tap-owned-regions"]) == ["regionaltaps", "regionaltaps/status"]
     assert guarded(policies["tap-ownership"]) == ["regionaltaps"]
+    assert guarded(policies["tap-credentials"]) == ["environmenttaps", "regionaltaps"]
 
 
 def test_only_the_break_glass_group_passes_every_policy(render: Render) -> None:

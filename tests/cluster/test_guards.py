@@ -3,6 +3,7 @@
 import json
 import secrets
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,6 +57,13 @@ class Guards:
         _, denied, message = done.stderr.partition("denied request: ")
         assert bool(denied) == bool(done.returncode), done.stderr
         return message.strip()
+
+    def until_passing(self, who: str, *args: str, stdin: Json | None = None) -> None:
+        """Waits until a right that was given has reached the authorizer."""
+        deadline = time.monotonic() + 20
+        while refusal := self.refusal(who, *args, stdin=stdin):
+            assert time.monotonic() < deadline, refusal
+            time.sleep(0.3)
 
     def patch(self, who: str, kind: str, name: str, change: Json) -> str:
         return self.refusal(who, "patch", kind, name, "--type=merge", f"--patch={json.dumps(change)}")
@@ -201,3 +209,27 @@ def test_the_chart_is_accepted_as_a_whole(guards: Guards) -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+CLUSTER_WIDE = {"providerConfigRef": {"kind": "ClusterProviderConfig", "name": "prod"}}
+
+
+def test_nobody_borrows_credentials_that_they_may_not_use(guards: Guards) -> None:
+    """`alice` may edit claims of the namespace, and nothing of AWS."""
+    guards.kubectl("create", "rolebinding", "alice", "--clusterrole=edit", "--user=alice")
+    alice = ("--as=alice", "--as-group=system:authenticated")
+    claim = {**alone(**CLUSTER_WIDE), "metadata": {"name": "borrowed"}}
+    WHO["alice"] = alice
+    try:
+        refusal = guards.refusal("alice", "create", "--filename=-", stdin=claim)
+        assert refusal.startswith("you may not use ClusterProviderConfig prod. Leave spec.providerConfigRef out")
+        role = ("--verb=use", "--resource=clusterproviderconfigs.aws.m.upbound.io", "--resource-name=prod")
+        name = f"{guards.namespace}-use"
+        guards.kubectl("create", "clusterrole", name, *role)
+        guards.kubectl("create", "clusterrolebinding", name, f"--clusterrole={name}", "--user=alice")
+        try:
+            guards.until_passing("alice", "create", "--filename=-", stdin=claim)
+        finally:
+            guards.kubectl("delete", "clusterrolebinding,clusterrole", name)
+    finally:
+        del WHO["alice"]

@@ -31,7 +31,7 @@ _RESERVED_TAG_PREFIXES = ("aws:", "crossplane-")
 #: What the name of a bucket must not begin with (docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html).
 _S3_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
 #: Tags that are set for every resource, and what they are set to.
-_OWN_TAGS = ("Environment", "Region", "Name")
+_OWN_TAGS = ("environment", "region", "name")
 
 
 @dataclass(frozen=True, order=True)
@@ -162,10 +162,20 @@ def _tag_missing(subject: Subject) -> Iterator[Finding]:
 
 def _tag_reserved(subject: Subject) -> Iterator[Finding]:
     for key in subject.spec.tags:
-        if key in _OWN_TAGS:
+        # Whatever its case: IAM takes `environment` and `Environment` for one key, and refuses the role.
+        if key.casefold() in _OWN_TAGS:
             yield _tag_path(key), "is set from the spec for every resource; remove it"
         elif key.lower().startswith(_RESERVED_TAG_PREFIXES):
             yield _tag_path(key), "begins like AWS's or Crossplane's own tags; rename it"
+
+
+def _tag_case(subject: Subject) -> Iterator[Finding]:
+    """IAM compares keys without their case (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html)."""
+    first: dict[str, str] = {}
+    for key in subject.spec.tags:
+        other = first.setdefault(key.casefold(), key)
+        if other != key and not key.lower().startswith(_RESERVED_TAG_PREFIXES):
+            yield _tag_path(key), f"differs from {other!r} in case alone, and IAM takes one of the two; remove one"
 
 
 def _tag_text(subject: Subject) -> Iterator[Finding]:
@@ -349,6 +359,7 @@ RULES: tuple[Rule, ...] = (
     Rule("TagMissing", _tag_missing),
     Rule("TagReserved", _tag_reserved),
     Rule("TagText", _tag_text),
+    Rule("TagCase", _tag_case),
     Rule("NotActedOn", _not_yet),
     Rule("Capacity", _capacity),
     Rule("Windows", _windows),

@@ -93,6 +93,11 @@ def test_the_claims_that_show_a_refusal_are_refused(path: Path) -> None:
                 ("spec.tags['aws:x']", "TagReserved"),
             ],
         ),
+        (
+            edited(GOOD, spec__tags={"CostCenter": "x", "environment": "hello"}),
+            [("spec.tags.environment", "TagReserved")],
+        ),
+        (edited(GOOD, spec__tags={"CostCenter": "x", "costcenter": "y"}), [("spec.tags.costcenter", "TagCase")]),
         (edited(GOOD, spec__tags={"CostCenter": "x", "a*b": "y"}), [("spec.tags['a*b']", "TagText")]),
         (edited(GOOD, spec__ttl="72h"), [("spec.ttl", "NotActedOn")]),
         (edited(GOOD, spec__drift="Report"), [("spec.drift", "NotActedOn")]),

@@ -35,6 +35,15 @@ async def test_a_watch_that_does_not_tell_of_our_write_is_dead(told: list[dict[s
     assert echoes.missing() == wrong
 
 
+async def test_a_write_whose_answer_comes_after_the_deletion_is_not_waited_for() -> None:
+    echoes = Echoes(WATCHED, patience=0.01)
+    echoes.heard("RegionalTap", meta("9"))
+    echoes.gone("RegionalTap", meta("11"))
+    echoes.wrote(stored("10"))
+    await asyncio.sleep(0.03)
+    assert echoes.missing() == ""
+
+
 async def test_a_watch_has_its_time() -> None:
     echoes = Echoes(WATCHED, patience=60)
     echoes.wrote(stored("10"))
