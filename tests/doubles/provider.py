@@ -111,13 +111,6 @@ class ProviderDouble:
         self._failing.clear()
         self._epoch += 1
 
-    def delete_what_was_retained(self) -> None:
-        """Does in AWS what a person does who wants nothing of a protected environment to stay."""
-        for key in self.account.retained:
-            self.account.made.pop(key, None)
-        self.account.retained.clear()
-        self._epoch += 1
-
     def __enter__(self) -> Self:
         """Starts it, and waits until it watches."""
         self._thread.start()

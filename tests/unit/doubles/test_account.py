@@ -1,0 +1,116 @@
+"""The double of AWS refuses what AWS refuses: else a stack that runs into nothing would prove nothing."""
+
+from typing import Any
+
+import pytest
+
+from doubles.account import Account, Key, key_of
+from doubles.aws import provided
+from doubles.references import Reference, UnresolvedError, of_schema, resolved
+from tap_api.base import Json
+
+KEY = "arn:aws:kms:us-east-1:123456789012:key/8c6976e5"
+ADMITS = '{"Principal":{"Service":"logs.us-east-1.amazonaws.com"}}'
+
+
+def resource(kind: str, name: str, external_name: str = "", policies: list[str] | None = None, **spec: Any) -> Json:
+    service, kind = kind.split(".")
+    return {
+        "apiVersion": f"{service}.aws.m.upbound.io/v1beta1",
+        "kind": kind,
+        "metadata": {"name": name, "annotations": {"crossplane.io/external-name": external_name}},
+        "spec": {"managementPolicies": policies or ["*"], "forProvider": {"region": "us-east-1", **spec}},
+    }
+
+
+def account(*resources: Json, **told: Json) -> Account:
+    """Returns an account with `resources` in it; `told` puts fields into what AWS says of one, by its name."""
+    found = Account()
+    for made in map(provided, resources):
+        made["status"]["atProvider"].update(told.get(made["metadata"]["name"], {}))
+        found.made[key_of(made)] = made
+    return found
+
+
+GLOBAL = resource("rds.GlobalCluster", "global", "prod-global", engineVersion="8.0.mysql_aurora.3.10.0")
+PRIMARY = resource("rds.Cluster", "one", "prod-one", globalClusterIdentifier="prod-global", masterUsername="tapadmin")
+WRITER = resource("rds.ClusterInstance", "writer", "prod-one-a", clusterIdentifier="prod-one", promotionTier=0)
+SECONDARY = resource(
+    "rds.Cluster",
+    "two",
+    "prod-two",
+    globalClusterIdentifier="prod-global",
+    kmsKeyId=KEY,
+    sourceRegion="us-east-1",
+    engineVersion="8.0.mysql_aurora.3.10.0",
+)
+CODE = resource("s3.Object", "code", bucket="data", key="code.zip")
+LAMBDA = resource("lambda.Function", "function", "fn", s3Bucket="data", s3Key="code.zip", role="arn:aws:iam::1:role/fn")
+PERMISSION = resource(
+    "lambda.Permission",
+    "permission",
+    functionName="fn",
+    qualifier="live",
+    principal="s3.amazonaws.com",
+    sourceArn="arn:aws:s3:::data",
+)
+LIVE = "arn:aws:lambda:us-east-1:123456789012:function:fn:live"
+NOTIFICATION = resource("s3.BucketNotification", "n", bucket="data", lambdaFunction=[{"lambdaFunctionArn": LIVE}])
+REPLICA = {"regionName": "us-east-1", "kmsKeyArn": KEY}
+TABLE = resource("dynamodb.Table", "table", "sessions", streamEnabled=True, replica=[REPLICA])
+LOGS = resource("cloudwatchlogs.Group", "group", "/aws/x", kmsKeyId=KEY)
+GROUP = resource("cloudwatchlogs.Group", "group", "/aws/x")
+A_KEY = resource("kms.Key", "key")
+
+
+@pytest.mark.parametrize(
+    ("asked", "there", "words"),
+    [
+        (PRIMARY, account(), "GlobalClusterNotFoundFault"),
+        (PRIMARY, account(GLOBAL), ""),
+        (SECONDARY, account(GLOBAL, PRIMARY), "not valid for physical replication"),
+        (SECONDARY, account(GLOBAL, PRIMARY, WRITER, writer={"writer": False}), "not valid for physical replication"),
+        (SECONDARY, account(GLOBAL, PRIMARY, WRITER), ""),
+        (LOGS, account(), "AccessDeniedException"),
+        (LOGS, account(A_KEY, key={"arn": KEY}), "AccessDeniedException"),
+        (LOGS, account(A_KEY, key={"arn": KEY, "policy": ADMITS}), ""),
+        (GROUP, account(), ""),
+        (LAMBDA, account(), "NoSuchKey"),
+        (LAMBDA, account(CODE, code={"versionId": None}), ""),
+        (NOTIFICATION, account(), "Unable to validate the following destination configurations"),
+        (NOTIFICATION, account(PERMISSION), ""),
+        (TABLE, account(), "is not in us-east-1"),
+        (TABLE, account(A_KEY, key={"arn": KEY}), ""),
+        (resource("dynamodb.Table", "replica", "sessions", ["Observe"]), account(), "external resource does not exist"),
+        (resource("dynamodb.Table", "replica", "sessions", ["Observe"]), account(TABLE), ""),
+    ],
+)
+def test_aws_refuses_what_comes_too_early(asked: Json, there: Account, words: str) -> None:
+    refusal = there.refusal(asked)
+    assert (words in refusal) if words else (refusal == "")
+
+
+def test_aws_deletes_nothing_that_is_in_use() -> None:
+    assert "has dependencies" in account(PRIMARY, WRITER).holds(PRIMARY)
+    assert account(PRIMARY).holds(PRIMARY) == ""
+
+
+def test_what_aws_cannot_change_is_refused_as_upjet_refuses_it() -> None:
+    changed = {**PRIMARY, "spec": {"forProvider": {**PRIMARY["spec"]["forProvider"], "masterUsername": "other"}}}
+    assert "requires replacing it" in account(PRIMARY).changed(changed)
+    assert account(PRIMARY).changed(PRIMARY) == ""
+
+
+def test_a_reference_resolves_to_a_resource_that_is_made_of_the_kind_that_the_crd_names() -> None:
+    schema = {"properties": {"vpcIdRef": {"description": "Reference to a VPC in ec2 to populate vpcId."}}}
+    references = of_schema(schema)
+    assert references == {"vpcIdRef": Reference("vpcIdRef", "vpcId", "ec2.VPC")}
+    subnet = resource("ec2.Subnet", "subnet", vpcIdRef={"name": "net"})
+    vpc = resource("ec2.VPC", "net")
+    there: dict[Key, Json] = {}
+    with pytest.raises(UnresolvedError, match=r'^cannot resolve references: .*ec2\.VPC "net" not found'):
+        resolved(subnet, references, there.get)
+    with pytest.raises(UnresolvedError, match=r"^cannot resolve references: .*may not yet be ready"):
+        resolved(subnet, references, {("ec2.VPC", "net"): vpc}.get)
+    made = provided(vpc)
+    assert resolved(subnet, references, {("ec2.VPC", "net"): made}.get)["vpcId"] == made["status"]["atProvider"]["id"]
