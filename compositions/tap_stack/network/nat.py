@@ -28,7 +28,7 @@ def resources(network: Network) -> Resources:
                 "subnetIdRef": Ref(f"public-{zone.letter}"),
                 "connectivityType": "public",
             },
-            # Before the VPC has its internet gateway AWS makes one that failed (`Gateway.NotAttached`), and shows it for
-            # an hour: https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html
+            # Before the VPC has its internet gateway AWS makes one that failed (`Gateway.NotAttached`), and shows it
+            # for an hour: https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html
             after=(INTERNET_GATEWAY,),
         )

@@ -58,7 +58,7 @@ class Network:
         """What is chosen for it."""
         return self.subject.spec.network
 
-    def make(
+    def make(  # noqa: PLR0913  (as managed, which says all of a resource at once)
         self,
         key: str,
         kind: AwsKind,
