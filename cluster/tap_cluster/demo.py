@@ -18,8 +18,9 @@ NAME = "prod"
 
 _NEXT = """
 What you see is real: a kube-apiserver, Crossplane, our function over mutual TLS, our operator and our webhook, each
-under its own service account. What you do not see is AWS: there are no credentials here and no provider runs, so every
-AWS resource exists in the cluster and waits to be made. Parts that this version does not build yet say so.
+under its own service account. What you do not see is AWS: there are no credentials here and no provider runs, so AWS
+resources exist in the cluster and wait to be made, and what needs an answer of AWS first (the account, a key's ARN) is
+withheld and says what it waits for.
 
 Try next:
 {hints}

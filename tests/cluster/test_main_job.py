@@ -98,12 +98,13 @@ def test_the_tables_of_kubectl_read_well(looked_at: World) -> None:
     ]
 
 
-def test_a_part_that_is_not_built_says_so_and_is_not_ready(looked_at: World) -> None:
-    database = looked_at.get("regionaldatabases", "prod-us-east-1-database")
-    conditions = {c["type"]: (c["status"], c["reason"]) for c in database["status"]["conditions"]}
-    assert conditions["Built"] == ("False", "NotBuilt")
-    assert conditions["Ready"][0] == "False"
-    assert not database["spec"]["crossplane"].get("resourceRefs")
+def test_what_waits_says_for_what_and_is_not_ready(looked_at: World) -> None:
+    database = looked_at.get("regionaldatabases", "prod-us-east-2-database")
+    conditions = {c["type"]: c["status"] for c in database["status"]["conditions"]}
+    assert (conditions["Built"], conditions["Ready"]) == ("True", "False")
+    assert {entry["key"]: entry["source"] for entry in database["status"]["waiting"]}["cluster"] == (
+        "the region's KMS key, until AWS shows the policy that admits the services"
+    )
 
 
 def test_a_settled_environment_is_left_alone(looked_at: World) -> None:
@@ -143,6 +144,14 @@ def test_a_bad_claim_is_refused_with_every_violation_in_one_message(world: World
     for violation in violations:
         assert str(violation) in answer
     assert world.names("environmenttaps") == []
+
+
+def test_a_bad_name_is_told_with_all_the_rest(world: World) -> None:
+    [document] = manifest.read(CLAIMS / "refused" / "everything-at-once.yaml")
+    document["metadata"]["name"] = "way-too-long-name-for-an-environment"
+    answer = world.refused(document)
+    for path in ("metadata.name", "spec.primaryRegion", "spec.regions[1].cidr", "spec.tags.CostCenter"):
+        assert f"{path}: " in answer
 
 
 def test_a_field_that_does_not_exist_is_refused_by_its_path(world: World) -> None:

@@ -14,7 +14,7 @@ from pydantic_core import core_schema
 
 from tap_api.base import GROUP, VERSION, Json
 from tap_api.kinds import ENVIRONMENT_TAP, Kind
-from tap_api.naming import MAX_ENVIRONMENT_NAME, MAX_NAME
+from tap_api.naming import MAX_NAME
 
 #: Keywords that say nothing to an apiserver.
 _NOISE = ("title", "examples", "deprecated", "discriminator", "additionalProperties")
@@ -180,8 +180,7 @@ def _names(kind: Kind) -> Json:
 
 
 def _object_schema(kind: Kind) -> Json:
-    limit = MAX_ENVIRONMENT_NAME if kind is ENVIRONMENT_TAP else MAX_NAME
-    return {
+    made: Json = {
         "description": kind.description,
         "type": "object",
         "required": ["spec"],
@@ -190,17 +189,22 @@ def _object_schema(kind: Kind) -> Json:
             "spec": structural(kind.spec),
             "status": structural(kind.status),
         },
-        "x-kubernetes-validations": [
-            {
-                "rule": "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
-                "message": "the name goes into AWS names: use lower-case letters, digits and hyphens, a letter first",
-            },
-            {
-                "rule": f"size(self.metadata.name) <= {limit}",
-                "message": f"the name goes into AWS names: use at most {limit} characters",
-            },
-        ],
     }
+    if kind is ENVIRONMENT_TAP:
+        # The webhook judges the name of what people write, together with all the rest: the schema would answer first,
+        # and alone. With the webhook gone, the operator applies nothing that policy refuses.
+        return made
+    rules = [
+        {
+            "rule": "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+            "message": "the name goes into AWS names: use lower-case letters, digits and hyphens, a letter first",
+        },
+        {
+            "rule": f"size(self.metadata.name) <= {MAX_NAME}",
+            "message": f"the name goes into AWS names: use at most {MAX_NAME} characters",
+        },
+    ]
+    return {**made, "x-kubernetes-validations": rules}
 
 
 def _columns(kind: Kind) -> list[Json]:
