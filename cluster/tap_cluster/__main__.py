@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -24,6 +26,16 @@ cluster_option = click.option(
 )
 
 
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Answer Ctrl-C with what becomes of that which was started."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo("\nInterrupted. What was started goes on; `make down` stops it.", err=True)
+        sys.exit(130)  # 128 + SIGINT, as a shell says it
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
     """The cluster TAP runs on, made and unmade."""
@@ -34,7 +46,8 @@ def cli() -> None:
 @click.option("--control-plane-only", is_flag=True, help="Kubernetes and Crossplane, without TAP itself.")
 def up(cluster: str, *, control_plane_only: bool) -> None:
     """Have the cluster up; does nothing if it is."""
-    have = api.ensure(cluster, control_plane_only=control_plane_only)
+    with interruptible():
+        have = api.ensure(cluster, control_plane_only=control_plane_only)
     click.echo(f"The {have.kind} cluster is up. Talk to it with\n  export KUBECONFIG={have.kubeconfig}")
 
 
@@ -50,7 +63,8 @@ def down(cluster: str) -> None:
 @cluster_option
 def show_demo(cluster: str) -> None:
     """Run the main job: a bad claim is refused, a good one becomes three regions, live."""
-    demo.run(api.ensure(cluster))
+    with interruptible():
+        demo.run(api.ensure(cluster))
 
 
 @cli.command("status")

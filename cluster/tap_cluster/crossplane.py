@@ -15,7 +15,7 @@ from tap_cluster.context import Context
 from tap_cluster.errors import ClusterError
 from tap_cluster.kubectl import external_name, manifests, namespace
 from tap_cluster.places import Places, write_private
-from tap_cluster.run import child_env, run, run_logged
+from tap_cluster.run import child_env, program_env, run, run_logged
 from tap_cluster.supervisor import Program, digest, digest_files
 
 NAMESPACE = "crossplane-system"
@@ -58,7 +58,7 @@ def programs(context: Context) -> tuple[Program, Program]:
         Program(
             "crossplane-rbac",
             (tool, "rbac", "start", "--provider-clusterrole=crossplane:allowed-provider-permissions"),
-            child_env(context.places, KUBECONFIG=accounts.path(context, RBAC)),
+            program_env(context.places, KUBECONFIG=accounts.path(context, RBAC)),
             lambda: True,  # it has no probe; what it grants is awaited where it is needed
             seal,
             prepare=accounts.writer(context, RBAC, NAMESPACE),
@@ -82,7 +82,7 @@ def core_flags(cache: Path) -> tuple[str, ...]:
 def core_env(context: Context) -> dict[str, str]:
     """Return the environment that the chart's Deployment would give."""
     folder = context.places.embedded / "crossplane"
-    return child_env(
+    return program_env(
         context.places,
         KUBECONFIG=accounts.path(context, CORE),
         POD_NAMESPACE=NAMESPACE,

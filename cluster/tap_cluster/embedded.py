@@ -123,4 +123,6 @@ def state_file(places: Places) -> Path:
 
 
 def _locked(places: Places, progress: Progress) -> AbstractContextManager[None]:
-    return locks.held(places.embedded / "lock", lambda: progress.say("  waiting for another `up` or `down` to end …"))
+    return locks.held(
+        places.embedded / "lock", lambda: progress.say("  waiting for another `make up` or `make down` to end …")
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 from pathlib import Path
 
 from tap_cluster import golang
@@ -30,11 +31,15 @@ def build(source: Path, binary: Binary, folder: Path, log: Path, progress: Progr
     Raises:
         ClusterError: the build failed.
     """
-    with log.open("a") as said, progress.step(f"building {binary.name}", log=log, detail=lambda: compiled(log)):
+    with (
+        tempfile.TemporaryDirectory(prefix=".tmp-", dir=log.parent, ignore_cleanup_errors=True) as temporary,
+        log.open("a") as said,
+        progress.step(f"building {binary.name}", log=log, detail=lambda: compiled(log)),
+    ):
         child = subprocess.Popen(  # noqa: S603 - argv comes from the table of recipes
             argv(binary.package, ldflags(binary, source), folder / binary.name),
             cwd=source,
-            env=golang.env(),
+            env={**golang.env(), "TMPDIR": temporary, "GOTMPDIR": temporary},
             stdout=said,
             stderr=said,
             stdin=subprocess.DEVNULL,

@@ -27,7 +27,7 @@ def binary() -> Path:
     found = beside if beside.exists() else shutil.which("kubectl")
     if found is None:
         what = f"kubectl is not beside {sys.executable}"
-        raise ClusterError(what, "Install this project's development requirements (`make venv`)")
+        raise ClusterError(what, "Install this project's development requirements (`make setup`)")
     return Path(found)
 
 

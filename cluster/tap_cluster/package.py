@@ -10,7 +10,7 @@ from tap_cluster.context import Context
 from tap_cluster.errors import ClusterError
 from tap_cluster.kubectl import Manifest, manifests
 from tap_cluster.places import Places
-from tap_cluster.run import child_env, run_logged
+from tap_cluster.run import child_env, program_env, run_logged
 from tap_cluster.supervisor import Program, digest_files
 
 FUNCTION = "function-tap"
@@ -26,7 +26,7 @@ def registry(context: Context) -> Program:
         *("--address", f"127.0.0.1:{port}"),
         *("--disk", str(context.places.private("registry"))),
     )
-    return Program("registry", argv, child_env(context.places), probes.http_ready(port, "/v2/"))
+    return Program("registry", argv, program_env(context.places), probes.http_ready(port, "/v2/"))
 
 
 def source(places: Places) -> Path:
@@ -38,7 +38,7 @@ def source(places: Places) -> Path:
     folder = places.repository / "functions" / "package"
     if not (folder / "crossplane.yaml").exists():
         what = f"{folder / 'crossplane.yaml'} is not there"
-        raise ClusterError(what, "Restore it from git, or use --control-plane-only")
+        raise ClusterError(what, "Restore it from git")
     return folder
 
 

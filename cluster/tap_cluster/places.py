@@ -1,4 +1,8 @@
-"""Where everything lies. Nothing outside the state folder and the cache is ever written."""
+"""Where everything lies: we write the state folder and the cache, temporary files too, and nothing else.
+
+Three things that we call write to places of their own: `go` to its caches (GOCACHE, GOMODCACHE), uv to its cache
+(UV_CACHE_DIR), and with CLUSTER=kind, kind and Docker to Docker's store and the system's temporary folder.
+"""
 
 from __future__ import annotations
 

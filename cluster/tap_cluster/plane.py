@@ -12,7 +12,7 @@ from pathlib import Path
 from tap_cluster import kubeconfig, probes
 from tap_cluster.pki import LOOPBACK_NAMES, Authority, Leaf, service_account_key
 from tap_cluster.places import Places
-from tap_cluster.run import child_env
+from tap_cluster.run import program_env
 from tap_cluster.supervisor import Program, digest_files
 
 ISSUER = "https://kubernetes.default.svc"
@@ -128,7 +128,7 @@ def programs(places: Places, tools: Mapping[str, Path], ports: Mapping[str, int]
     kubeconfig.with_certificate(places.kubeconfig, server, keys.ca, keys["admin"])
     config = places.private("kubeconfigs") / "controllers"
     kubeconfig.with_certificate(config, server, keys.ca, keys["controllers"])
-    env, seal = child_env(places), digest_files([keys.root])
+    env, seal = program_env(places), digest_files([keys.root])
     etcd = etcd_argv(tools["etcd"], places.private("etcd"), keys, ports["etcd"], ports["etcd-peer"])
     api = apiserver_argv(tools["kube-apiserver"], keys, ports["apiserver"], ports["etcd"])
     controllers = controllers_argv(tools["kube-controller-manager"], keys, config, ports["controllers"])

@@ -80,9 +80,7 @@ def start(argv: Sequence[str | Path], env: Mapping[str, str], log: Path) -> Iden
         )
     except OSError as error:
         what = f"{words[0]} cannot be started: {error.strerror}"
-        raise ClusterError(
-            what, "Is it there, and may you execute it? `python -m tap_cluster tools` builds it"
-        ) from error
+        raise ClusterError(what, "Is it there, and may you execute it? `make up` builds what is absent") from error
     finally:
         os.close(out)
     identity = _settled(pid)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tap_cluster.errors import ClusterError
 from tap_cluster.places import Places
 
-PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
+TRUST = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", *TRUST)
+SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
 def run(
@@ -67,10 +70,32 @@ def run_logged(argv: Sequence[str | Path], env: Mapping[str, str], log: Path) ->
 
 
 def child_env(places: Places, **more: str | Path) -> dict[str, str]:
-    """Return the small environment our programs get: no proxy, no kubeconfig, no home of the user's to write into."""
+    """Return the small environment our commands get: no proxy, no kubeconfig, no home of the user's to write into."""
+    return {**_passed_on(PASSED_ON), **_private_env(places), **{name: str(value) for name, value in more.items()}}
+
+
+def program_env(places: Places, **more: str | Path) -> dict[str, str]:
+    """Return the environment of what goes on running: the same from whichever shell it was started.
+
+    Only where the user keeps the certificates that this machine trusts is passed on.
+    """
+    return {
+        **_passed_on(TRUST),
+        "PATH": f"{Path(sys.executable).parent}:{SYSTEM_PATH}",
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        **_private_env(places),
+        **{name: str(value) for name, value in more.items()},
+    }
+
+
+def _passed_on(names: Sequence[str]) -> dict[str, str]:
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
+def _private_env(places: Places) -> dict[str, str]:
     home = places.private("home")
     return {
-        **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
         "HOME": str(home),
         "USER": "tap",  # kopf asks for a name, and a container's user may have none
         "XDG_CACHE_HOME": str(home / "cache"),
@@ -80,7 +105,7 @@ def child_env(places: Places, **more: str | Path) -> dict[str, str]:
         "KUBECACHEDIR": str(home / "kube"),
         "KUBERC": "off",
         "PYTHONUNBUFFERED": "1",
-        **{name: str(value) for name, value in more.items()},
+        "TMPDIR": str(places.private("tmp")),  # kopf and others write certificates and keys there
     }
 
 

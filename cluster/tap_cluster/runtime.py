@@ -22,7 +22,7 @@ from tap_cluster.crossplane import NAMESPACE
 from tap_cluster.errors import ClusterError
 from tap_cluster.kubectl import Manifest, manifests
 from tap_cluster.package import FUNCTION
-from tap_cluster.run import child_env, run
+from tap_cluster.run import program_env, run
 from tap_cluster.supervisor import Program, digest
 
 ACCOUNT = "tap-runtime"
@@ -36,7 +36,7 @@ def program(context: Context) -> Program:
     """Return the watching process, with rights to FunctionRevisions alone."""
     config = accounts.path(context, ACCOUNT)
     argv = (sys.executable, "-m", "tap_cluster", "runtime", f"127.0.0.1:{context.ports['function']}")
-    env = child_env(context.places, KUBECONFIG=config, PYTHONPATH=context.places.repository / "cluster")
+    env = program_env(context.places, KUBECONFIG=config, PYTHONPATH=context.places.repository / "cluster")
     prepare = accounts.writer(context, ACCOUNT, NAMESPACE)
     return Program("runtime", argv, env, lambda: True, digest(context.server), prepare=prepare)
 

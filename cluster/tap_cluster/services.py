@@ -11,7 +11,7 @@ from tap_cluster.crossplane import NAMESPACE as CROSSPLANE
 from tap_cluster.errors import ClusterError
 from tap_cluster.kubectl import Manifest, manifests
 from tap_cluster.pki import LOOPBACK_NAMES, Authority, Leaf
-from tap_cluster.run import child_env
+from tap_cluster.run import program_env
 from tap_cluster.runtime import SERVER_SECRET
 from tap_cluster.supervisor import Program, digest, digest_files
 
@@ -63,7 +63,7 @@ def _function(context: Context) -> Program:
     port, folder = context.ports["function"], context.places.private("function")
     argv = (*script("tap-function"), "--address", f"127.0.0.1:{port}", "--tls-server-certs-dir", str(folder))
     seal = digest(_source(context, FUNCTION_SOURCE), digest_files([folder]))
-    return Program("function", argv, child_env(context.places), probes.tcp_ready(port), seal)
+    return Program("function", argv, program_env(context.places), probes.tcp_ready(port), seal)
 
 
 def _operator(context: Context) -> Program:
@@ -83,7 +83,7 @@ def _admission(context: Context) -> Program:
 
 def _with_account(context: Context, name: str, argv: tuple[str, ...], health: int, seal: str) -> Program:
     account = f"tap-{name}"
-    env = child_env(context.places, KUBECONFIG=accounts.path(context, account))
+    env = program_env(context.places, KUBECONFIG=accounts.path(context, account))
     prepare = accounts.writer(context, account, NAMESPACE)
     return Program(name, argv, env, probes.http_ready(health), digest(seal, context.server), prepare=prepare)
 
@@ -101,5 +101,5 @@ def script(name: str) -> tuple[str, str]:
     path = Path(sys.executable).parent / name
     if not path.exists():
         what = f"{name} is not beside {sys.executable}"
-        raise ClusterError(what, "Install this project: `make venv`, or `pip install -e '.[dev]'`")
+        raise ClusterError(what, "Install this project: `make setup`")
     return (sys.executable, str(path))

@@ -55,7 +55,7 @@ class State:
         except (ValueError, KeyError, TypeError, OSError) as error:
             what = f"{path} cannot be read ({type(error).__name__})"
             raise ClusterError(
-                what, f"Remove it and run `up` again; stop what still runs by `ps`: {path.parent}"
+                what, f"Remove it and run `make up` again; stop what still runs by `ps`: {path.parent}"
             ) from error
 
     def save(self) -> None:

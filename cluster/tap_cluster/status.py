@@ -12,7 +12,7 @@ def rows(places: Places) -> list[str]:
     """Return one line for each process that `up` started."""
     state = State.load(state_file(places))
     if not state.processes:
-        return [f"Nothing was started from {places.embedded}. `python -m tap_cluster up` starts it."]
+        return [f"Nothing was started from {places.embedded}. `make up` starts it."]
     return [_row(state, name) for name in state.processes]
 
 

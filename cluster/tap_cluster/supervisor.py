@@ -13,6 +13,7 @@ from pathlib import Path
 from tap_cluster import processes
 from tap_cluster.errors import ClusterError
 from tap_cluster.progress import Progress
+from tap_cluster.run import TRUST
 from tap_cluster.state import Record, State
 
 POLL = 0.1
@@ -32,8 +33,9 @@ class Program:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of all it is started with."""
-        words = json.dumps([self.argv, sorted(self.env.items()), self.inputs])
+        """A hash of all that we chose to start it with; where the user keeps trusted certificates is not ours."""
+        chosen = sorted((name, value) for name, value in self.env.items() if name not in TRUST)
+        words = json.dumps([self.argv, chosen, self.inputs])
         return hashlib.sha256(words.encode()).hexdigest()[:16]
 
 
@@ -97,10 +99,10 @@ class Supervisor:
         while not program.ready():
             if not processes.alive(record.identity):
                 what = f"{program.name} died while starting"
-                raise ClusterError(what, "Read its log, then run `up` again", log=log)
+                raise ClusterError(what, "Read its log, then run `make up` again", log=log)
             if time.monotonic() > deadline:
                 what = f"{program.name} runs but was not ready within {program.patience:.0f} s"
-                raise ClusterError(what, "Read its log; `down` and `up` start it anew", log=log)
+                raise ClusterError(what, "Read its log; `make down` and `make up` start it anew", log=log)
             time.sleep(POLL)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import socket
@@ -63,7 +64,9 @@ def test_the_server_says_the_version_that_the_recipe_pins(spare: Cluster) -> Non
     assert said == golang.pinned(spare.places.recipes / "kubernetes", "k8s.io/kubernetes")
 
 
-def test_up_again_is_a_no_op(spare: Cluster) -> None:
+def test_up_again_from_another_shell_is_a_no_op(spare: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"/opt/other/bin:{os.environ['PATH']}")
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
     before, begun = pids(spare), time.monotonic()
     up(spare)
     assert pids(spare) == before

@@ -2,6 +2,8 @@
 
 import datetime
 import ssl
+import sys
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -9,11 +11,15 @@ from click.testing import CliRunner
 from cryptography import x509
 
 from tap_cluster import __main__ as main
-from tap_cluster import api, current, kind, pki, run, services
+from tap_cluster import api, current, demo, embedded, kind, pki, run, services, status
+from tap_cluster.context import Context
 from tap_cluster.errors import ClusterError
 from tap_cluster.pki import Authority, Leaf
 from tap_cluster.places import Places, write_private
-from tap_cluster.supervisor import digest_files
+from tap_cluster.processes import Identity
+from tap_cluster.progress import Progress
+from tap_cluster.state import Record, State
+from tap_cluster.supervisor import Program, digest_files
 
 
 def test_places_follow_their_variables_and_nothing_else() -> None:
@@ -36,6 +42,90 @@ def test_our_programs_see_nothing_of_the_users_home_proxy_or_cluster(
     assert "the user's own" not in env.values()
     folders = [env[name] for name in ("HOME", "KUBECACHEDIR", "DOCKER_CONFIG", "XDG_CONFIG_HOME")]
     assert all(folder.startswith(str(tmp_path / "state")) for folder in folders)
+
+
+def programs(root: Path) -> dict[str, Program]:
+    """Return all ten, as `up` would start them."""
+    places = Places(Places.find().repository, root / "state", root / "cache")
+    started = Record(Identity(1, 1, ""), "", "")
+    state = State(root / "state.json", defaultdict(lambda: 20_000), {"function": started})
+    tools: defaultdict[str, Path] = defaultdict(lambda: root / "tool")
+    return embedded.programs(Context(places, tools, state, Progress(quiet=True), places.kubeconfig))
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second"),
+    [
+        ("PATH", "/usr/bin:/bin", "/opt/other/bin:/usr/bin:/bin"),
+        ("TZ", "Asia/Tokyo", "America/New_York"),
+        ("LANG", "C", "de_DE.UTF-8"),
+        ("LC_ALL", "C", "de_DE.UTF-8"),
+        ("TMPDIR", "/tmp", "/var/tmp"),  # noqa: S108
+        ("SSL_CERT_FILE", "/etc/ssl/one.pem", "/etc/ssl/two.pem"),
+        ("SSL_CERT_DIR", "/etc/ssl/one", "/etc/ssl/two"),
+    ],
+)
+def test_no_program_is_started_again_for_the_shell_it_was_started_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, first: str, second: str
+) -> None:
+    found = []
+    for value in (first, second):
+        monkeypatch.setenv(name, value)
+        found.append({program.name: program.fingerprint for program in programs(tmp_path).values()})
+    monkeypatch.delenv(name)
+    found.append({program.name: program.fingerprint for program in programs(tmp_path).values()})
+    assert len(found[0]) == 10
+    assert found[0] == found[1] == found[2]
+
+
+def test_a_program_is_started_again_for_what_we_chose(tmp_path: Path) -> None:
+    etcd = programs(tmp_path)["etcd"]
+    for env in ({**etcd.env, "TZ": "Asia/Tokyo"}, {**etcd.env, "KUBECONFIG": "/other"}):
+        assert Program("etcd", etcd.argv, env, etcd.ready, etcd.inputs).fingerprint != etcd.fingerprint
+
+
+def test_what_goes_on_running_has_a_small_fixed_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PATH", "TZ", "LANG", "LC_ALL", "TMPDIR", "KUBECONFIG", "HTTPS_PROXY", "GOFLAGS"):
+        monkeypatch.setenv(name, "the user's own")
+    monkeypatch.setenv("SSL_CERT_FILE", "/etc/ssl/company.pem")
+    for program in programs(tmp_path).values():
+        assert "the user's own" not in program.env.values()
+        assert program.env["PATH"] == f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
+        assert (program.env["TZ"], program.env["LANG"]) == ("UTC", "C.UTF-8")
+        assert program.env["SSL_CERT_FILE"] == "/etc/ssl/company.pem"
+
+
+def test_temporary_files_are_private_and_below_the_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", "/somewhere/else")
+    places = Places(tmp_path, tmp_path / "state", tmp_path / "cache")
+    for env in (run.child_env(places), run.program_env(places)):
+        folder = Path(env["TMPDIR"])
+        assert folder.is_relative_to(tmp_path / "state")
+        assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_command_keeps_what_it_needs_of_the_users_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PATH", "LANG", "SSL_CERT_FILE"):  # a kubeconfig may name a plugin on the path
+        monkeypatch.setenv(name, f"my {name}")
+    env = run.child_env(Places(tmp_path, tmp_path / "state", tmp_path / "cache"))
+    assert [env[name] for name in ("PATH", "LANG", "SSL_CERT_FILE")] == ["my PATH", "my LANG", "my SSL_CERT_FILE"]
+
+
+@pytest.mark.parametrize("command", ["up", "demo"])
+def test_ctrl_c_says_what_goes_on_and_how_to_stop_it(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(api, "ensure", (lambda *_, **__: None) if command == "demo" else interrupt)
+    monkeypatch.setattr(demo, "run", interrupt)
+    done = CliRunner().invoke(main.cli, [command, "--cluster", "embedded"])
+    assert done.exit_code == 130
+    assert done.output.strip() == "Interrupted. What was started goes on; `make down` stops it."
+
+
+def test_advice_names_what_a_person_types(tmp_path: Path) -> None:
+    places = Places(tmp_path, tmp_path / "state", tmp_path / "cache")
+    assert status.rows(places) == [f"Nothing was started from {tmp_path / 'state' / 'embedded'}. `make up` starts it."]
 
 
 def test_a_private_file_is_private_from_its_first_byte(tmp_path: Path) -> None:

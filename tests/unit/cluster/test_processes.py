@@ -103,7 +103,7 @@ def test_a_program_that_is_not_there_is_one_line_with_the_mend(tmp_path: Path) -
         processes.start((str(tmp_path / "nothing"),), {}, tmp_path / "log")
     assert str(caught.value).splitlines() == [
         f"{tmp_path / 'nothing'} cannot be started: No such file or directory."
-        " Is it there, and may you execute it? `python -m tap_cluster tools` builds it"
+        " Is it there, and may you execute it? `make up` builds what is absent"
     ]
 
 

@@ -29,7 +29,7 @@ def test_no_file_is_an_empty_state(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"ports": {}}', '{"ports": {}, "done": {}, "processes": {"x": {}}}'])
 def test_a_broken_file_is_one_line_with_the_mend(tmp_path: Path, text: str) -> None:
     (tmp_path / "state.json").write_text(text)
-    with pytest.raises(ClusterError, match=r"cannot be read.*Remove it and run `up` again"):
+    with pytest.raises(ClusterError, match=r"cannot be read.*Remove it and run `make up` again"):
         State.load(tmp_path / "state.json")
 
 

@@ -73,6 +73,20 @@ def test_the_environment_of_go_drops_what_would_change_the_result(monkeypatch: p
     assert (env["GOFLAGS"], env["CGO_ENABLED"], env["GOPROXY"]) == ("", "0", "https://proxy.example")
 
 
+def test_a_build_leaves_no_temporary_file_and_writes_none_outside_the_cache(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = '[ -d "$TMPDIR" ] && touch "$TMPDIR/left" && echo "$TMPDIR $GOTMPDIR"'
+    monkeypatch.setattr(gobuild, "argv", lambda *_: ["sh", "-c", said])
+    log = tmp_path / "cache" / "log"
+    log.parent.mkdir()
+    gobuild.build(source, RECIPE.binaries[0], tmp_path, log, Progress(quiet=True))
+    first, second = log.read_text().split()
+    assert first == second
+    assert Path(first).parent == log.parent
+    assert list(log.parent.iterdir()) == [log]
+
+
 @pytest.mark.parametrize("said", ["go version go1.26.8 linux/amd64", "go version go1.30 linux/arm64"])
 def test_a_new_enough_go_is_taken(said: str) -> None:
     assert golang.checked(said) == said.split()[2]
