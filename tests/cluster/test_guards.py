@@ -186,7 +186,7 @@ def test_nobody_takes_over_a_region_that_is_there_the_operator_neither(guards: G
 def test_every_expression_compiles_without_a_warning(guards: Guards) -> None:
     policies = json.loads(guards.kubectl("get", "validatingadmissionpolicies", "--output=json"))["items"]
     ours = {p["metadata"]["name"]: p.get("status", {}) for p in policies if p["metadata"]["name"].startswith("tap-")}
-    assert sorted(ours) == ["tap-machinery", "tap-owned-regions", "tap-ownership", "tap-parts"]
+    assert sorted(ours) == ["tap-credentials", "tap-machinery", "tap-owned-regions", "tap-ownership", "tap-parts"]
     assert {name: status.get("typeChecking") for name, status in ours.items()} == {name: {} for name in ours}
 
 
@@ -223,9 +223,10 @@ def test_nobody_borrows_credentials_that_they_may_not_use(guards: Guards) -> Non
     try:
         refusal = guards.refusal("alice", "create", "--filename=-", stdin=claim)
         assert refusal.startswith("you may not use ClusterProviderConfig prod. Leave spec.providerConfigRef out")
-        role = ("--verb=use", "--resource=clusterproviderconfigs.aws.m.upbound.io", "--resource-name=prod")
         name = f"{guards.namespace}-use"
-        guards.kubectl("create", "clusterrole", name, *role)
+        rule = {"apiGroups": ["aws.m.upbound.io"], "resources": ["clusterproviderconfigs"], "verbs": ["use"]}
+        role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": name}}
+        guards.kubectl("apply", "--filename=-", stdin={**role, "rules": [{**rule, "resourceNames": ["prod"]}]})
         guards.kubectl("create", "clusterrolebinding", name, f"--clusterrole={name}", "--user=alice")
         try:
             guards.until_passing("alice", "create", "--filename=-", stdin=claim)
