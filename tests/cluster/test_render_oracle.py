@@ -85,11 +85,11 @@ def _by_name(resources: list[Json]) -> dict[tuple[str, str], Json]:
 
 
 def _status(xr: Json) -> Json:
-    ours = {"Built", "ResourcesHealthy", "Ready"}
+    theirs = {"Synced", "Responsive"}
     conditions = {
         condition["type"]: (condition["status"], condition["reason"])
         for condition in xr["status"]["conditions"]
-        if condition["type"] in ours
+        if condition["type"] not in theirs
     }
     return {**xr["status"], "conditions": conditions}
 
