@@ -1,3 +1,4 @@
+import io
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,26 @@ def test_empty_documents_are_left_out() -> None:
     assert len(list(manifest.load(f"---\n---\n{HEAD}---\n", HERE))) == 1
 
 
+def test_a_list_is_its_items() -> None:
+    items = [{"apiVersion": "v1", "kind": "A", "metadata": {"name": name}} for name in "abc"]
+    inner = {"apiVersion": "v1", "kind": "List", "items": items[1:]}
+    text = manifest.dump([{"apiVersion": "v1", "kind": "List", "metadata": {}, "items": [items[0], inner]}])
+    assert list(manifest.load(text, HERE)) == items
+
+
+def test_a_key_that_overrides_a_merged_one_is_no_double() -> None:
+    text = f"{HEAD}x: {{y: &y {{a: 1}}, z: &z {{<<: *y, a: 2}}}}\nw: {{<<: *z, a: 3}}\nv: *z\n"
+    [document] = manifest.load(text, HERE)
+    assert (document["x"], document["w"], document["v"]) == ({"y": {"a": 1}, "z": {"a": 2}}, {"a": 3}, {"a": 2})
+
+
+def test_what_comes_before_a_fault_is_read() -> None:
+    documents = manifest.load(f"{HEAD}---\na: [", HERE)
+    assert next(documents)["metadata"] == {"name": "a"}
+    with pytest.raises(ManifestError, match="not YAML"):
+        next(documents)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -38,6 +59,10 @@ def test_empty_documents_are_left_out() -> None:
         ("apiVersion: v1\nkind: A", "claims/x.yaml: not a manifest: metadata.name is missing"),
         ("!!python/object/apply:os.getcwd []", "claims/x.yaml:1: not YAML: could not determine a constructor"),
         ("\0", "claims/x.yaml: not YAML: "),
+        (f"{HEAD}kind: B", "claims/x.yaml:4: not YAML: key 'kind' stands twice in one object, first in line 2"),
+        (f"{HEAD}spec:\n- {{a: 1, 'a': 2}}", "claims/x.yaml:5: not YAML: key 'a' stands twice in one object"),
+        ("apiVersion: v1\nkind: List", "claims/x.yaml: not a manifest: items of the List is missing"),
+        ("apiVersion: v1\nkind: List\nitems: [1]", "claims/x.yaml: not a manifest: expected an object"),
     ],
 )
 def test_what_is_not_a_manifest_is_told_in_one_line(text: str, message: str) -> None:
@@ -52,3 +77,11 @@ def test_a_file_that_cannot_be_read_is_told_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(TapError, match=r"binary.yaml: cannot be read: not UTF-8 text"):
         manifest.read(tmp_path / "binary.yaml")
+    with pytest.raises(TapError, match=r"is a directory; name the files in it, such as .*/\*.yaml"):
+        manifest.read(tmp_path)
+
+
+def test_standard_input_is_told_by_the_name_that_it_is_given() -> None:
+    assert manifest.text_of(HERE, io.BytesIO(b"a: 1")) == "a: 1"
+    with pytest.raises(TapError, match=r"^claims/x.yaml: cannot be read: not UTF-8 text"):
+        manifest.text_of(HERE, io.BytesIO(b"\xff"))
