@@ -13,12 +13,17 @@ from urllib3.exceptions import HTTPError
 from tap_api.base import GROUP, VERSION, Json
 from tap_api.errors import TapError
 from tap_api.kinds import ENVIRONMENT_TAP, PARTS, REGIONAL_TAP
+from tap_api.manifest import NotYaml
 from tap_api.naming import LABEL_ENVIRONMENT_TAP
 from tap_cli.snapshot import Snapshot
 
 #: Seconds to connect and to wait for an answer: a person is watching.
 _TIMEOUT = (5, 30)
 _HINT = "run `make up`, or point KUBECONFIG or --kubeconfig at a cluster that has TAP on Crossplane"
+
+
+#: What the client raises on a kubeconfig whose values are not of the shape that it takes for granted.
+_MISSHAPEN = (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError, HTTPError)
 
 
 class ClusterError(TapError):
@@ -43,11 +48,15 @@ class Cluster:
             config.load_kube_config(  # type: ignore[no-untyped-call]
                 config_file=str(kubeconfig) if kubeconfig else None, context=context, client_configuration=settings
             )
+            settings.retries = 1
+            self._objects = client.CustomObjectsApi(client.ApiClient(settings))
         except (ConfigException, OSError) as error:
-            message = f"no kubeconfig that can be used ({error}); {_HINT}"
+            message = f"no kubeconfig that can be used ({_line(error)}); {_HINT}"
             raise ClusterError(message) from error
-        settings.retries = 1
-        self._objects = client.CustomObjectsApi(client.ApiClient(settings))
+        except (NotYaml, *_MISSHAPEN) as error:
+            reason = f"it is not a kubeconfig: {type(error).__name__}: {_line(error)}"
+            message = f"no kubeconfig that can be used ({reason}); {_HINT}"
+            raise ClusterError(message) from error
         self._plural = cache(self._discover)
 
     def environments(self, namespace: str | None = None) -> list[Json]:
@@ -91,6 +100,9 @@ class Cluster:
             found = self._call(
                 "list", what, self._objects.list_namespaced_custom_object, group, version, namespace, plural, **options
             )
+        if not isinstance(found, dict) or not isinstance(found.get("items"), list):
+            message = f"what answers is not a Kubernetes API: no list of {what}; {_HINT}"
+            raise ClusterError(message)
         # Items of a list carry no kind of their own.
         kind = found["kind"].removesuffix("List")
         return [{"apiVersion": f"{group}/{version}", "kind": kind, **item} for item in found["items"]]
@@ -100,9 +112,14 @@ class Cluster:
             return call(*args, **options, _request_timeout=_TIMEOUT)
         except ApiException as error:
             raise ClusterError(_explain(verb, what, error)) from error
-        except (HTTPError, OSError) as error:
+        except (HTTPError, OSError, ValueError) as error:  # ValueError: a token that is no header, a URL that is none
             message = f"the cluster does not answer ({type(error).__name__}); {_HINT}"
             raise ClusterError(message) from error
+
+
+def _line(error: Exception) -> str:
+    """Returns what `error` says, in one line: those of YAML have several."""
+    return " ".join(str(error).split())
 
 
 def _split(api_version: str) -> tuple[str, str]:

@@ -1,9 +1,13 @@
 """The entry point: the verbs, loaded when they are called, and the one place where errors become exit codes."""
 
+import io
+import os
+import signal
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 import click
 
@@ -44,7 +48,21 @@ def cli() -> None:
 
 def main() -> None:
     """Runs `tap` and exits: 0, 1 with one line on standard error, or 2 for a command line it does not understand."""
+    if sys.stdout is None:
+        click.echo("error: standard output is closed; nothing could be printed", err=True)
+        sys.exit(1)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # "●" on a terminal that has none is "?", not a traceback.
+    for stop in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(stop) is not signal.SIG_IGN:  # As nohup leaves SIGHUP.
+            signal.signal(stop, _exit)
     sys.exit(run(cli))
+
+
+def _exit(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
+    """Ends by SystemExit: the Kubernetes client removes the key that it wrote to a temporary file in an atexit hook."""
+    raise SystemExit(128 + number)
 
 
 def run(command: Callable[..., Any]) -> int:
@@ -59,4 +77,23 @@ def run(command: Callable[..., Any]) -> int:
     except TapError as error:
         click.echo(f"error: {error}", err=True)
         return 1
+    except OSError as error:
+        return _unwritten(error)
     return result if isinstance(result, int) else 0
+
+
+def _unwritten(error: OSError) -> int:
+    """Returns the exit code where output could not be written, and says so, unless its reader just went away."""
+    _abandon_stdout()
+    if not isinstance(error, BrokenPipeError):
+        # What opens files names them: an OSError without a name is of writing to standard output.
+        what = str(error.filename) if error.filename else "cannot write the output"
+        click.echo(f"error: {what}: {error.strerror}", err=True)
+    return 1
+
+
+def _abandon_stdout() -> None:
+    """Points standard output at nothing: Python would fail on what is left in its buffer again, at exit."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 1)
+    os.close(nothing)

@@ -47,8 +47,12 @@ class Snapshot:
         return frozenset((o["metadata"]["uid"], o["metadata"]["resourceVersion"]) for o in objects)
 
     def missing(self) -> list[str]:
-        """Returns what could exist and does not yet, a line each; empty where all that can be composed is there."""
-        lines: list[str] = []
+        """Returns what could exist and does not yet, a line each; empty where all that can be composed is there.
+
+        What speaks of an older spec than there is says nothing of this one, so that is missing too.
+        """
+        stale = unseen(self.environment)
+        lines = [stale] if stale else []
         for wanted in self.environment["spec"]["regions"]:
             region = self.region(wanted["name"])
             if region is None:
@@ -61,6 +65,9 @@ class Snapshot:
         own = {part["kind"]: part for part in self.parts if _owner(part) == region["metadata"]["uid"]}
         lines = [f"{region_name}/{kind.part}: {kind.kind}" for kind in PARTS if kind.kind not in own]
         for where, xr in [(region_name, region), *((f"{region_name}/{_part(o)}", o) for o in own.values())]:
+            stale = unreconciled(xr)
+            if stale:
+                lines.append(f"{where}: {stale}")
             absent = uncreated(xr)
             if absent:
                 lines.append(f"{where}: {absent} resources")
@@ -73,6 +80,29 @@ def uncreated(xr: Object) -> int:
     if counts is None:
         return 1
     return int(counts.get("desired", 0)) - int(counts.get("withheld", 0)) - int(counts.get("created", 0))
+
+
+def unseen(environment: Object) -> str:
+    """Returns what to say where the operator has not looked at the latest spec of an EnvironmentTap; else nothing."""
+    seen = (environment.get("status") or {}).get("observedGeneration", 0)
+    return _behind("the operator", environment, seen)
+
+
+def unreconciled(xr: Object) -> str:
+    """Returns what to say where Crossplane has not looked at the latest spec of `xr`; else nothing.
+
+    Crossplane's own conditions carry the generation that they speak of; those that the function sets do not.
+    """
+    told = (condition(xr, kind).get("observedGeneration", 0) for kind in ("Synced", "Ready"))
+    seen = min((generation for generation in told if generation), default=0)
+    return _behind("Crossplane", xr, seen) if seen else ""
+
+
+def _behind(who: str, obj: Object, seen: int) -> str:
+    generation = obj["metadata"].get("generation", 0)
+    if seen >= generation:
+        return ""
+    return f"{who} has not looked at its latest spec (generation {generation}, seen {seen or 'none'})"
 
 
 def condition(obj: Object, kind: str) -> Object:

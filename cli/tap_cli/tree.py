@@ -5,7 +5,7 @@ from rich.tree import Tree
 
 from tap_api.common import Role
 from tap_api.kinds import PARTS
-from tap_cli.snapshot import Object, Snapshot, condition
+from tap_cli.snapshot import Object, Snapshot, condition, unreconciled, unseen
 
 _WIDEST_PART = max(len(kind.part) for kind in PARTS)
 
@@ -70,8 +70,12 @@ def _counts(counts: Object) -> str:
 
 def _message(environment: Object) -> str:
     ready = condition(environment, "Ready")
+    if ready and unseen(environment):
+        return unseen(environment)
     return "" if ready.get("status") == "True" else str(ready.get("message", "not seen by the operator yet"))
 
 
 def _waiting(region: Object) -> str:
-    return "; ".join(f"{w['key']} waits for {w['source']}" for w in (region.get("status") or {}).get("waiting") or ())
+    waiting = (region.get("status") or {}).get("waiting") or ()
+    stale = unreconciled(region)
+    return "; ".join([*([stale] if stale else []), *(f"{w['key']} waits for {w['source']}" for w in waiting)])

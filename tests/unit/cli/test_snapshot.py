@@ -54,6 +54,46 @@ def test_what_could_be_composed_and_is_not_there_is_missing(snapshot: Snapshot, 
     assert snapshot.missing() == missing
 
 
+def of_generation(generation: int, made: dict[str, Any], **seen: int) -> dict[str, Any]:
+    """Returns `made` with a spec of `generation`, and conditions that speak of the generations `seen`."""
+    conditions = [{"type": kind, "status": "True", "observedGeneration": seen[kind]} for kind in seen]
+    return {
+        **made,
+        "metadata": {**made["metadata"], "generation": generation},
+        "status": {**made.get("status", {}), "conditions": conditions},
+    }
+
+
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [({"observedGeneration": 3}, []), ({"observedGeneration": 2}, ["seen 2"]), ({}, ["seen none"])],
+)
+def test_a_spec_that_the_operator_has_not_looked_at_is_not_settled(seen: dict[str, int], said: list[str]) -> None:
+    environment = {**of_generation(3, ENVIRONMENT), "status": seen}
+    assert Snapshot(environment, [REGION], whole()).missing() == [
+        f"the operator has not looked at its latest spec (generation 3, {words})" for words in said
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [
+        ({"Synced": 4, "Ready": 4}, []),
+        ({"Synced": 4, "Ready": 3}, ["seen 3"]),
+        ({"Synced": 2}, ["seen 2"]),
+        ({"Responsive": 1}, []),
+        ({}, []),
+    ],
+)
+def test_what_crossplane_has_not_looked_at_is_not_settled(seen: dict[str, int], said: list[str]) -> None:
+    behind = [f"Crossplane has not looked at its latest spec (generation 4, {words})" for words in said]
+    region = Snapshot(ENVIRONMENT, [of_generation(4, REGION, **seen)], whole())
+    assert region.missing() == [f"us-east-1: {line}" for line in behind]
+    network, *others = whole()
+    part = Snapshot(ENVIRONMENT, [REGION], [of_generation(4, network, **seen), *others])
+    assert part.missing() == [f"us-east-1/network: {line}" for line in behind]
+
+
 def test_parts_of_a_region_that_is_gone_do_not_count() -> None:
     strangers = [obj(kind.kind, f"p-{kind.part}", owner="uid-old", status=status(0, 0)) for kind in PARTS]
     assert len(Snapshot(ENVIRONMENT, [REGION], strangers).missing()) == 6

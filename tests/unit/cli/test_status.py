@@ -1,11 +1,15 @@
 import io
+import json
+import subprocess
+import sys
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
 from rich.console import Console
 
 from tap_api.errors import TapError
-from tap_cli import status
+from tap_cli import follow
 from tap_cli.snapshot import Snapshot
 from tap_cli.tree import tree
 
@@ -20,7 +24,7 @@ def environment(version: str = "1", *, regions: Any = REGIONS, **status: Any) ->
     }
 
 
-REGION = {
+REGION: dict[str, Any] = {
     "metadata": {"name": "prod-us-east-1", "uid": "r", "resourceVersion": "1"},
     "status": {
         "resources": {"desired": 68, "created": 64, "ready": 2, "withheld": 4},
@@ -85,19 +89,19 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr(status, "time", made)
+    monkeypatch.setattr(follow, "time", made)
     return made
 
 
-def quiet_console() -> Console:
-    return Console(file=io.StringIO(), force_terminal=False)
+def quiet_screen() -> AbstractContextManager[follow.Show]:
+    return follow.screen(Console(file=io.StringIO(), force_terminal=False))
 
 
 def test_it_has_settled_after_ten_seconds_without_a_change(clock: Clock) -> None:
     def look() -> list[Snapshot]:
         return [Snapshot(environment("1" if clock.now < 5 else "2", regions=[]))]
 
-    status.follow(look, quiet_console(), deadline=100)
+    follow.follow(look, quiet_screen(), deadline=100)
     assert clock.now == 15
 
 
@@ -105,11 +109,91 @@ def test_what_is_missing_is_named_when_time_is_up(clock: Clock) -> None:
     with pytest.raises(
         TapError, match="not settled in time; missing: prod/us-east-1: RegionalTap, prod/us-east-2: RegionalTap"
     ):
-        status.follow(lambda: [Snapshot(environment())], quiet_console(), deadline=30)
+        follow.follow(lambda: [Snapshot(environment())], quiet_screen(), deadline=30)
     assert clock.now == 31
 
 
-def test_nothing_at_all_never_settles(clock: Clock) -> None:
-    with pytest.raises(TapError, match="missing: anything"):
-        status.follow(list, quiet_console(), deadline=30)
+@pytest.mark.parametrize("absent", ["no EnvironmentTap 'prd' in tap-prod", "no EnvironmentTap in any namespace"])
+def test_what_is_not_there_is_told_at_once_and_waited_for_a_short_while(
+    clock: Clock, capsys: pytest.CaptureFixture[str], absent: str
+) -> None:
+    with pytest.raises(TapError, match=f"^{absent}$"):
+        follow.follow(list, quiet_screen(), deadline=600, absent=absent)
+    told = capsys.readouterr()
+    assert (clock.now, told.out, told.err) == (10, "", f"{absent}; waiting for it, 10 seconds\n")
+
+
+def test_what_appears_in_that_while_is_followed(clock: Clock) -> None:
+    def look() -> list[Snapshot]:
+        return [Snapshot(environment(regions=[]))] if clock.now >= 9 else []
+
+    assert [s.name for s in follow.follow(look, quiet_screen(), deadline=600)] == ["prod"]
+    assert clock.now == 19
+
+
+def test_it_does_not_settle_while_the_operator_has_not_looked(clock: Clock) -> None:
+    def look() -> list[Snapshot]:
+        seen = environment(regions=[], observedGeneration=2)
+        return [Snapshot({**seen, "metadata": {**seen["metadata"], "generation": 3}})]
+
+    message = r"prod/the operator has not looked at its latest spec \(generation 3, seen 2\)"
+    with pytest.raises(TapError, match=message):
+        follow.follow(look, quiet_screen(), deadline=30)
     assert clock.now == 31
+
+
+def test_the_tree_says_who_has_not_looked_at_the_latest_spec() -> None:
+    ready = [{"type": "Ready", "status": "True"}]
+    seen = environment(regions=REGIONS[:1], observedGeneration=2, conditions=ready)
+    behind = [{"type": "Synced", "status": "True", "observedGeneration": 4}]
+    region: dict[str, Any] = {
+        "metadata": {**REGION["metadata"], "generation": 5},
+        "status": {"conditions": behind, "waiting": [{"key": "a", "source": "b"}]},
+    }
+    assert printed(Snapshot({**seen, "metadata": {**seen["metadata"], "generation": 3}}, [region]), width=200) == (
+        "● tap-prod/prod  nothing composed  the operator has not looked at its latest spec (generation 3, seen 2)\n"
+        "└── ○ us-east-1  Primary  10.0.0.0/16  nothing composed  "
+        "Crossplane has not looked at its latest spec (generation 5, seen 4); a waits for b"
+    )
+
+
+CLUSTER = """
+from tap_cli import cluster, follow
+from tap_cli.main import main
+from tap_cli.snapshot import Snapshot
+class Cluster:
+    def __init__(self, *args):
+        pass
+    def environments(self, namespace):
+        return [{"metadata": {"name": "prod", "namespace": "n", "uid": "e", "resourceVersion": "1"}, "spec": {"regions": []}}]
+    def snapshot(self, environment, *, resources):
+        return Snapshot(environment)
+cluster.Cluster = Cluster
+follow.QUIET_SECONDS = follow.ABSENT_SECONDS = follow._POLL_SECONDS = 0.01
+main()
+"""
+
+
+def status(*args: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", CLUSTER, "status", *args]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_json_until_settled_is_the_only_thing_on_standard_output() -> None:
+    done = status("prod", "--until-settled", "-o", "json")
+    row = {"namespace": "n", "name": "prod", "status": {}, "missing": []}
+    assert (done.returncode, json.loads(done.stdout), done.stderr) == (0, [row], "")
+
+
+def test_json_of_what_is_not_there_is_nothing() -> None:
+    done = status("prd", "--until-settled", "-o", "json")
+    absent = "no EnvironmentTap 'prd' in any namespace"
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"{absent}; waiting for it, 0.01 seconds\nerror: {absent}\n"
+
+
+@pytest.mark.parametrize("args", [["--watch"], ["--watch", "--until-settled"]])
+def test_watching_in_json_is_refused(args: list[str]) -> None:
+    done = status("prod", *args, "-o", "json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--watch shows a picture that changes; for JSON take --until-settled, or neither" in done.stderr

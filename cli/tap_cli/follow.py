@@ -1,0 +1,93 @@
+"""Environments as they change, until they have settled."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+import click
+from rich.console import Console, Group
+from rich.live import Live
+
+from tap_api.errors import TapError
+from tap_cli.snapshot import Snapshot
+from tap_cli.tree import summary, tree
+
+#: Seconds without a change after which an environment counts as settled.
+QUIET_SECONDS = 10
+#: Seconds to wait for an environment that is not there to settle: it may have been applied a moment ago.
+ABSENT_SECONDS = 10
+_POLL_SECONDS = 1
+
+Show = Callable[[list[Snapshot]], None]
+
+
+def follow(
+    look: Callable[[], list[Snapshot]],
+    where: AbstractContextManager[Show],
+    *,
+    deadline: float | None,
+    absent: str = "no EnvironmentTap",
+) -> list[Snapshot]:
+    """Shows what `look` gives, live; with a deadline, until it has settled, and returns it as it was then.
+
+    Args:
+        look: Returns the environments as they are now.
+        where: What shows them: `screen` or `nowhere`.
+        deadline: Monotonic time to settle by; None: never, until Ctrl-C.
+        absent: What to say where there is no environment.
+
+    Raises:
+        TapError: the deadline passed first, and the message names what was missing; or there was no environment.
+    """
+    quiet_since, last, absent_since = time.monotonic(), None, None
+    with where as show:
+        while True:
+            snapshots = look()
+            show(snapshots)
+            if snapshots:
+                absent_since = None
+            elif absent_since is None:
+                absent_since = time.monotonic()
+                patience = f"{ABSENT_SECONDS} seconds" if deadline else "until Ctrl-C"
+                click.echo(f"{absent}; waiting for it, {patience}", err=True)
+            now = [snapshot.fingerprint() for snapshot in snapshots]
+            missing = [f"{s.name}/{line}" for s in snapshots for line in s.missing()] or ([] if now else ["anything"])
+            if now != last or missing:
+                quiet_since, last = time.monotonic(), now
+            elif deadline and time.monotonic() - quiet_since >= QUIET_SECONDS:
+                return snapshots
+            if deadline and absent_since is not None and time.monotonic() - absent_since >= ABSENT_SECONDS:
+                raise TapError(absent)
+            if deadline and time.monotonic() > deadline:
+                message = f"not settled in time; missing: {', '.join(missing) or 'quiet'}"
+                raise TapError(message)
+            time.sleep(_POLL_SECONDS)
+
+
+@contextmanager
+def screen(console: Console) -> Iterator[Show]:
+    """Yields what shows environments: a picture that changes in place on a terminal, lines elsewhere."""
+    if console.is_terminal:
+        with Live(console=console, auto_refresh=False) as live:
+            yield lambda snapshots: live.update(Group(*map(tree, snapshots)), refresh=True)
+        return
+    told: list[str] = []
+    latest: list[Snapshot] = []
+
+    def tell(snapshots: list[Snapshot]) -> None:
+        latest[:] = snapshots
+        line = "; ".join(map(summary, snapshots))
+        if snapshots and told[-1:] != [line]:
+            told.append(line)
+            click.echo(line)
+
+    try:
+        yield tell
+    finally:
+        for snapshot in latest:
+            console.print(tree(snapshot))
+
+
+def nowhere() -> AbstractContextManager[Show]:
+    """Returns what shows nothing: where standard output is for the JSON at the end."""
+    return nullcontext(lambda _: None)
