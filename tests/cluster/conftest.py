@@ -20,16 +20,12 @@ from tap_cluster.places import Places
 HERE = Path(__file__).parent
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.cluster)
             # Building the tools, which a fixture may do, is no part of a test's time.
             item.add_marker(pytest.mark.timeout(300, func_only=True))
-            # With `pytest -n`: the one cluster belongs to one worker, and the one that gets broken to another.
-            group = "spare" if "spare" in getattr(item, "fixturenames", ()) else "cluster"
-            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """The whole stack on a real apiserver with real Crossplane: what AWS would say is said by a double of the provider."""
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,9 @@ from cluster.world import World
 from doubles.aws import ACCOUNT
 from doubles.provider import ProviderDouble
 from tap_api import manifest
+
+#: With `pytest -n`: what shares a cluster is in one worker.
+pytestmark = pytest.mark.xdist_group("cluster")
 
 CLAIMS = Path(__file__).parents[2] / "claims"
 REGIONS = ["us-east-1", "us-east-2", "eu-west-1"]
@@ -129,7 +133,7 @@ def test_the_outputs_of_three_regions_are_in_the_status_and_in_a_config_map(
         assert outputs["keyArn"].startswith(f"arn:aws:kms:{region}:{ACCOUNT}:key/")
         assert outputs["apiEndpoint"].endswith(f".{region}.amazonaws.com")
         assert f".{region}." in outputs["clusterEndpoint"]
-    published = world.get("configmaps", "prod-outputs")["data"]
+    published = json.loads(world.kubectl("get", "configmap", "prod-outputs", "-o", "json"))["data"]
     assert published == {
         f"{region}.{name}": value for region, outputs in told.items() for name, value in outputs.items()
     }
