@@ -65,7 +65,8 @@ check: $(STAMP) ## Lint, types, layers, spelling, and whether generated files ar
 
 .PHONY: test
 test: $(STAMP) ## Run every test, the ones on a real control plane included
-	@$(BIN)/pytest -n 2 --dist loadgroup
+	@$(BIN)/pytest tests/unit tests/golden tests/schema tests/chart -n 2
+	@$(BIN)/pytest tests/cluster
 
 .PHONY: soak
 soak: $(STAMP) ## Run the long tests: faults and random orders on the cluster, twenty seeds of each

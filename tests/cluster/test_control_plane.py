@@ -19,9 +19,6 @@ from tap_cluster.errors import ClusterError
 from tap_cluster.part import Part
 from tap_cluster.state import State
 
-#: With `pytest -n`: what shares a cluster is in one worker.
-pytestmark = pytest.mark.xdist_group("spare")
-
 PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "crossplane", "crossplane-rbac")
 
 

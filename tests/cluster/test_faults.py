@@ -12,9 +12,6 @@ import pytest
 from cluster.world import World
 from tap_api import manifest
 
-#: With `pytest -n`: what shares a cluster is in one worker.
-pytestmark = pytest.mark.xdist_group("cluster")
-
 CLAIMS = Path(__file__).parents[2] / "claims"
 
 

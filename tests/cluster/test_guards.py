@@ -14,9 +14,6 @@ from tap_api.base import API_VERSION, Json
 from tap_cluster.api import Cluster
 from tap_cluster.errors import ClusterError
 
-#: With `pytest -n`: what shares a cluster is in one worker.
-pytestmark = pytest.mark.xdist_group("cluster")
-
 ROOT = Path(__file__).parents[2]
 #: Whoever they are, RBAC lets them: what is tried here are the guards.
 ADMINS = "--as-group=system:masters"

@@ -10,9 +10,6 @@ from tap_api import manifest
 from tap_api.kinds import PARTS
 from tap_api.policy import judge
 
-#: With `pytest -n`: what shares a cluster is in one worker.
-pytestmark = pytest.mark.xdist_group("cluster")
-
 ROOT = Path(__file__).parents[2]
 CLAIMS = ROOT / "claims"
 REGIONS = ["us-east-1", "us-east-2", "eu-west-1"]

@@ -21,9 +21,6 @@ from tap_stack.composed import Composed
 from tap_stack.emit import FUNCTION
 from tap_stack.tree import stored
 
-#: With `pytest -n`: what shares a cluster is in one worker.
-pytestmark = pytest.mark.xdist_group("cluster")
-
 COMPOSITIONS = Path(__file__).resolve().parents[2] / "compositions"
 Render = Callable[[Json, dict[str, Json]], list[Json]]
 

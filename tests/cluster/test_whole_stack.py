@@ -14,9 +14,6 @@ from doubles.aws import ACCOUNT
 from doubles.provider import ProviderDouble
 from tap_api import manifest
 
-#: With `pytest -n`: what shares a cluster is in one worker.
-pytestmark = pytest.mark.xdist_group("cluster")
-
 CLAIMS = Path(__file__).parents[2] / "claims"
 REGIONS = ["us-east-1", "us-east-2", "eu-west-1"]
 #: The outputs of 01, and the readers' endpoint.
