@@ -188,7 +188,11 @@ def test_a_signal_leaves_no_key_behind(tmp_path: Path, stop: signal.Signals) -> 
     temporary.mkdir()
     with served(b'{"kind": "EnvironmentTapList", "items": []}', tmp_path) as kubeconfig:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tap_cli", "status", "--watch", "--kubeconfig", str(kubeconfig)],
+            # Whoever runs the tests may ignore signals (nohup, a job in the background), and children inherit that.
+            [
+                *("env", "--default-signal=HUP,INT,TERM"),
+                *(sys.executable, "-m", "tap_cli", "status", "--watch", "--kubeconfig", str(kubeconfig)),
+            ],
             env={**os.environ, "TMPDIR": str(temporary), "NO_PROXY": "127.0.0.1"},
             stderr=subprocess.PIPE,
             text=True,
