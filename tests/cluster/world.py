@@ -8,12 +8,12 @@ from typing import Any
 
 from kubernetes import client, config
 
+from doubles.aws import ACCOUNT
 from tap_api.base import GROUP, VERSION
 from tap_api.naming import digest
 from tap_cli.cluster import Cluster as Reader
 from tap_cluster.api import Cluster
 
-ACCOUNT = "123456789012"
 #: Seconds without a change after which an environment counts as settled. `make demo` waits for ten.
 _QUIET = 3
 _MANAGED = ("keys.kms", "aliases.kms", "vpcs.ec2", "subnets.ec2", "routes.ec2", "roles.iam", "groups.cloudwatchlogs")
