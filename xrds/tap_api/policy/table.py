@@ -1,0 +1,174 @@
+"""The one table of rules. `docs/reference/policy.md` is made from it; a code is never used again for something else."""
+
+from tap_api.kinds import ENVIRONMENT_TAP
+from tap_api.policy import database, later, places, services, tags
+from tap_api.policy.rule import Rule
+from tap_api.policy.violation import Severity
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "Schema",
+        lambda _: (),  # pydantic judges the shape, before any other rule is asked (judgement.judge).
+        purpose="Every field is one of its kind, of its type and within its bounds.",
+        remedy="Mend the field as the message says; `kubectl explain environmenttap.spec` lists the fields.",
+        example="network: {zones: 4}",
+    ),
+    Rule(
+        "Name",
+        places.name,
+        purpose="The name goes into the names of AWS resources, buckets among them.",
+        remedy="Use lower-case letters, digits and hyphens, a letter first, and not a beginning that S3 keeps.",
+    ),
+    Rule(
+        "RegionUnknown",
+        places.unknown_region,
+        purpose="Zones, and with them subnets, are laid out from a table of regions.",
+        remedy="Use a region of the table; the message names the nearest.",
+        example="regions: [{name: mars-north-1, cidr: 10.0.0.0/16}]",
+    ),
+    Rule(
+        "RegionDuplicate",
+        places.duplicate_region,
+        purpose="An environment has one stack a region.",
+        remedy="List each region once.",
+        kinds=(ENVIRONMENT_TAP.kind,),
+    ),
+    Rule(
+        "PrimaryRegion",
+        places.primary_region,
+        purpose="The primary region owns the global database and the table: it has to be one that is built.",
+        remedy="Name one of `spec.regions`.",
+        kinds=(ENVIRONMENT_TAP.kind,),
+    ),
+    Rule(
+        "Cidr",
+        places.cidr,
+        purpose="AWS takes a VPC of /16 to /28 without host bits; three tiers over three zones need /23 or more, and "
+        "only private ranges can be routed between VPCs.",
+        remedy="Write a private IPv4 range in its one spelling, /16 to /23, such as `10.0.0.0/16`.",
+        example="regions: [{name: us-east-1, cidr: 10.0.0.1/16}]",
+    ),
+    Rule(
+        "CidrOverlap",
+        places.cidr_overlap,
+        purpose="Two VPCs whose ranges overlap can never be peered.",
+        remedy="Give each region a range of its own.",
+        kinds=(ENVIRONMENT_TAP.kind,),
+        example="regions: [{name: us-east-1, cidr: 10.0.0.0/16}, {name: us-east-2, cidr: 10.0.128.0/17}]",
+    ),
+    Rule(
+        "TagMissing",
+        tags.missing,
+        purpose="Every AWS resource is to be accounted for.",
+        remedy="Add the tag to `spec.tags`.",
+        example="tags: {}",
+    ),
+    Rule(
+        "TagReserved",
+        tags.reserved,
+        purpose="`Environment`, `Region` and `Name` are set from the spec and cannot contradict it; `aws:` and "
+        "`crossplane-` belong to AWS and to Crossplane.",
+        remedy="Remove the tag, or rename it.",
+        example="tags: {CostCenter: platform-4200, Environment: dev}",
+    ),
+    Rule(
+        "TagText",
+        tags.text,
+        purpose="AWS refuses a tag of other characters or of another length, resource by resource and late.",
+        remedy="Use 1 to 128 characters for a key and up to 256 for a value: letters, digits, spaces and "
+        "`_ . : / = + - @`.",
+        example="tags: {CostCenter: platform-4200, 'a*b': c}",
+    ),
+    Rule(
+        "TagCase",
+        tags.case,
+        purpose="IAM takes two keys that differ in case alone for one, and refuses the role.",
+        remedy="Remove one of the two.",
+        example="tags: {CostCenter: platform-4200, costcenter: other}",
+    ),
+    Rule(
+        "NotActedOn",
+        later.not_acted_on,
+        purpose="A field that is in the API and that nothing acts on yet is refused, never ignored.",
+        remedy="Remove the field, or set it as the message says.",
+        example="ttl: 72h",
+    ),
+    Rule(
+        "Capacity",
+        database.capacity,
+        purpose="Aurora refuses a capacity that its version, or a global database, cannot have.",
+        remedy="Set `minCapacity`, `maxCapacity` and `engineVersion` so that they fit one another.",
+        example="database: {minCapacity: 100, maxCapacity: 8}",
+    ),
+    Rule(
+        "Windows",
+        database.windows,
+        purpose="RDS refuses windows that are shorter than half an hour or that overlap.",
+        remedy="Make the window longer, or move it.",
+        example="database: {backupWindow: '03:00-03:29'}",
+    ),
+    Rule(
+        "Reserved",
+        database.reserved_name,
+        purpose="The engine keeps some names of databases and of users for itself.",
+        remedy="Use another name.",
+        example="database: {masterUsername: rdsadmin}",
+    ),
+    Rule(
+        "LogExports",
+        database.log_exports,
+        purpose="A log is exported once.",
+        remedy="List each log once.",
+        example="database: {logExports: [audit, audit]}",
+    ),
+    Rule(
+        "EngineVersion",
+        database.engine_version,
+        purpose="AWS cannot take a cluster back to an older version; the provider ignores the wish in silence.",
+        remedy="Keep the version, or restore a backup into a new environment.",
+        changes=True,
+    ),
+    Rule(
+        "StorageClasses",
+        services.storage_classes,
+        purpose="S3 wants thirty days between the two transitions of an object.",
+        remedy="Raise `glacierDays`, or lower `infrequentAccessDays`.",
+        example="storage: {infrequentAccessDays: 80, glacierDays: 90}",
+    ),
+    Rule(
+        "Jwt",
+        services.jwt,
+        purpose="An API that asks for tokens has to know whose.",
+        remedy="Set `spec.api.jwt` with `authorization: JWT`, and only then.",
+        example="api: {authorization: JWT}",
+    ),
+    Rule(
+        "TrustedPrincipals",
+        services.trusted_principals,
+        purpose="The principals go into an event pattern, which holds 4,096 characters.",
+        remedy="List fewer, with `*` for what their ARNs differ in.",
+    ),
+    Rule(
+        "Immutable",
+        database.immutable,
+        purpose="AWS would have to make the resource anew, and with it lose what it holds.",
+        remedy="Take the change back, or make a new environment.",
+        changes=True,
+    ),
+    Rule(
+        "OpenApi",
+        services.open_api,
+        purpose="Without authorization anybody on the internet can call the API.",
+        remedy="Use `AWS_IAM` or `JWT`.",
+        severity=Severity.WARNING,
+        example="api: {authorization: None}",
+    ),
+    Rule(
+        "GlobalCapacity",
+        database.global_capacity,
+        purpose="Replicas of a global database fall behind where the floor is low.",
+        remedy="Set `minCapacity` to 8 or more.",
+        severity=Severity.WARNING,
+        example="database: {global: true, minCapacity: 4}",
+    ),
+)
