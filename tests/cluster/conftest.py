@@ -1,23 +1,26 @@
-"""A control plane for the tests in this folder: the one that is up, else one of their own."""
+"""A control plane for the tests in this folder: the one that is up, else one of their own.
+
+Tests that run beside one another (`pytest -n`) have an embedded control plane for each worker: what one kills, no other
+misses. Files go to workers whole (`--dist loadfile`), and those that take longest go first.
+"""
 
 from __future__ import annotations
 
-import json
-import secrets
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from cluster.world import World
+from cluster.world import World, namespace_of_its_own
 from tap_cluster import api
 from tap_cluster.api import Cluster
 from tap_cluster.places import Places
 
 HERE = Path(__file__).parent
+#: The files that take longest, first: a worker that begins one of them last keeps all the others waiting.
+LONGEST = ("test_whole_stack.py", "test_main_job.py", "test_faults.py", "test_control_plane.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,16 +29,38 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.cluster)
             # Building the tools, which a fixture may do, is no part of a test's time.
             item.add_marker(pytest.mark.timeout(300, func_only=True))
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> tuple[bool, int]:
+    """Returns when a test runs; the order within a file stays as it is."""
+    name = item.path.name
+    return HERE not in item.path.parents, LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
+def cluster(worker_id: str) -> Iterator[Cluster]:
     """The whole platform. It is reused if it is up; what this session started, it stops."""
-    was_up = api.running()
-    have = api.ensure()
-    yield have
-    if not was_up:
-        have.down()
+    if worker_id in ("master", "gw0") or api.resolve(None) is not api.Kind.EMBEDDED:
+        was_up = api.running()
+        have = api.ensure()
+        yield have
+        # Workers share a cluster that is not embedded, and none of them knows who is the last to use it.
+        if not was_up and (worker_id == "master" or have.kind is api.Kind.EMBEDDED):
+            have.down()
+        return
+    with apart("tap-worker-") as places:
+        yield api.ensure(places=places)
+        api.down(places=places)
+
+
+@contextmanager
+def apart(prefix: str) -> Iterator[Places]:
+    """A state folder of its own, for a control plane beside the one of this repository."""
+    places = Places.find()
+    # Not in pytest's own folder: of those the last three are kept, and this one is large.
+    with tempfile.TemporaryDirectory(prefix=prefix) as root:
+        yield Places(places.repository, Path(root), places.cache)
 
 
 @pytest.fixture
@@ -52,36 +77,12 @@ def shared_namespace(cluster: Cluster) -> Iterator[str]:
         yield name
 
 
-@contextmanager
-def namespace_of_its_own(cluster: Cluster) -> Iterator[str]:
-    name = f"test-{secrets.token_hex(4)}"
-    cluster.kubectl("create", "namespace", name)
-    try:
-        yield name
-    finally:
-        # As a person would: environments, and regions that stand alone. Regions of an environment go with it, one too
-        # that the operator was about to make when it went.
-        cluster.kubectl("delete", "etap", "--all", "-n", name, "--timeout=120s", timeout=150)
-        deadline = time.monotonic() + 120
-        while regions := json.loads(cluster.kubectl("get", "rtap", "-n", name, "-o", "json"))["items"]:
-            assert time.monotonic() < deadline, f"RegionalTaps of {name} do not go"
-            for region in regions:
-                if "ownerReferences" not in region["metadata"]:
-                    cluster.kubectl("delete", "rtap", region["metadata"]["name"], "-n", name, "--timeout=120s")
-            time.sleep(0.3)
-        # What is left needs nothing of ours to go; the next test need not wait for it.
-        cluster.kubectl("delete", "namespace", name, "--wait=false")
-
-
 @pytest.fixture(scope="module")
 def spare() -> Iterator[Cluster]:
     """A second control plane, without the platform, in a state folder of its own: for tests that break it."""
-    places = Places.find()
-    # Not in pytest's own folder: of those the last three are kept, and this one is large.
-    with tempfile.TemporaryDirectory(prefix="tap-spare-") as root:
-        apart = Places(places.repository, Path(root), places.cache)
-        yield api.ensure(api.Kind.EMBEDDED, places=apart, control_plane_only=True)
-        api.down(api.Kind.EMBEDDED, places=apart)
+    with apart("tap-spare-") as places:
+        yield api.ensure(api.Kind.EMBEDDED, places=places, control_plane_only=True)
+        api.down(api.Kind.EMBEDDED, places=places)
 
 
 @pytest.fixture(scope="module")

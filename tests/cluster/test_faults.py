@@ -21,6 +21,12 @@ def shape(world: World) -> dict[str, object]:
 
 
 @pytest.fixture
+def world(shared_world: World) -> World:
+    """One namespace for all: each test begins, and ends, with the claim applied."""
+    return shared_world
+
+
+@pytest.fixture
 def claim(world: World) -> dict[str, object]:
     [document] = manifest.read(CLAIMS / "dev.yaml")
     world.apply(document)

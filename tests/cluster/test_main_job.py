@@ -1,14 +1,16 @@
 """The main job on a real apiserver with real Crossplane, through our function, operator and webhook."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cluster.world import World, account_of
+from cluster.world import World, account_of, namespace_of_its_own
 from tap_api import manifest
 from tap_api.kinds import PARTS
 from tap_api.policy import judge
+from tap_cluster.api import Cluster
 
 ROOT = Path(__file__).parents[2]
 CLAIMS = ROOT / "claims"
@@ -40,12 +42,19 @@ def looked_at(shared_world: World) -> World:
     return shared_world
 
 
+@pytest.fixture(scope="module")
+def changed_world(cluster: Cluster) -> Iterator[World]:
+    """A namespace for the tests that change `prod`, each of which begins with it as its claim says."""
+    with namespace_of_its_own(cluster) as name:
+        yield World(cluster, name)
+
+
 @pytest.fixture
-def prod(world: World) -> World:
-    """`claims/prod.yaml` settled, in a namespace of the test's own."""
-    world.apply(claim("prod.yaml"))
-    world.settle("prod")
-    return world
+def prod(changed_world: World) -> World:
+    """`claims/prod.yaml` settled, for a test that changes it."""
+    changed_world.apply(claim("prod.yaml"))
+    changed_world.settle("prod")
+    return changed_world
 
 
 def test_the_apiserver_takes_every_generated_file_without_a_warning(world: World) -> None:

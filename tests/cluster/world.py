@@ -1,9 +1,11 @@
 """What the cluster tests do with a cluster: kubectl as a user has it, waiting, and a double of the provider."""
 
 import json
+import secrets
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from kubernetes import client, config
@@ -22,6 +24,28 @@ _MANAGED = ("keys.kms", "aliases.kms", "vpcs.ec2", "subnets.ec2", "routes.ec2", 
 def _place(resource: str, namespace: str) -> tuple[str, str, str, str]:
     plural, _, group = resource.partition(".")
     return group or GROUP, "v1beta1" if group else VERSION, namespace, plural
+
+
+@contextmanager
+def namespace_of_its_own(cluster: Cluster) -> Iterator[str]:
+    """A namespace with a new name, deleted at the end with all that is in it."""
+    name = f"test-{secrets.token_hex(4)}"
+    cluster.kubectl("create", "namespace", name)
+    try:
+        yield name
+    finally:
+        # As a person would: environments, and regions that stand alone. Regions of an environment go with it, one too
+        # that the operator was about to make when it went.
+        cluster.kubectl("delete", "etap", "--all", "-n", name, "--timeout=120s", timeout=150)
+        deadline = time.monotonic() + 120
+        while regions := json.loads(cluster.kubectl("get", "rtap", "-n", name, "-o", "json"))["items"]:
+            assert time.monotonic() < deadline, f"RegionalTaps of {name} do not go"
+            for region in regions:
+                if "ownerReferences" not in region["metadata"]:
+                    cluster.kubectl("delete", "rtap", region["metadata"]["name"], "-n", name, "--timeout=120s")
+            time.sleep(0.3)
+        # What is left needs nothing of ours to go; the next test need not wait for it.
+        cluster.kubectl("delete", "namespace", name, "--wait=false")
 
 
 class World:
