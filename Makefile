@@ -8,6 +8,9 @@ PYTHON ?= python3
 CLUSTER ?= auto
 export CLUSTER
 
+# Three where there are two cores: tests on a cluster wait for most of their time.
+WORKERS ?= 3
+
 VENV := .venv
 BIN := $(VENV)/bin
 # Made again when the pins, the entry points or the interpreter change.
@@ -65,8 +68,7 @@ check: $(STAMP) ## Lint, types, layers, spelling, and whether generated files ar
 
 .PHONY: test
 test: $(STAMP) ## Run every test, the ones on a real control plane included
-	@$(BIN)/pytest tests/unit tests/golden tests/schema tests/chart -n 2
-	@$(BIN)/pytest tests/cluster
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: soak
 soak: $(STAMP) ## Run the long tests: faults and random orders on the cluster, twenty seeds of each
