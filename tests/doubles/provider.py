@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
+from doubles import secrets
 from doubles.account import Account, Key, key_of, wanted
 from doubles.apiserver import Apiserver, connect
 from doubles.aws import external_name, provided
@@ -204,6 +205,7 @@ class ProviderDouble:
                 api, key, resource, trouble=_aws("update" if key in self.account.made else "create", failing)
             )
             return
+        password = await self._password(api, resource)
         if key in self.account.made:
             why = self.account.changed(resource)
             if why:
@@ -218,7 +220,10 @@ class ProviderDouble:
             if time.monotonic() < self._due.setdefault(key, time.monotonic() + takes):
                 await self._report(api, key, resource)
                 return
-        self.account.made[key] = self._answer(resource)
+        made = self._answer(resource)
+        if self.account.made.get(key) != made:
+            await self._publish(api, made, password)
+        self.account.made[key] = made
         self.journal.note("made", key)
         await self._report(api, key, resource, made=self.account.made[key])
 
@@ -252,6 +257,23 @@ class ProviderDouble:
             made["status"]["atProvider"]["writer"] &= not follows
         made["status"]["atProvider"] = pruned(made["status"]["atProvider"], self._told[key_of(resource)[0]])
         return made
+
+    async def _password(self, api: Apiserver, resource: Json) -> str:
+        """Returns the password that a resource names; the provider generates one where it is asked to."""
+        reference = resource["spec"]["forProvider"].get("masterPasswordSecretRef")
+        if not reference:
+            return ""
+        there = await api.secret(self._namespace, reference["name"])
+        made = secrets.generated(resource, there)
+        if made:
+            await api.apply_secret(made)
+        return secrets.read(made or there).get(reference["key"], "")
+
+    async def _publish(self, api: Apiserver, made: Json, password: str) -> None:
+        """Writes the connection details of a resource that is made, where it asks for them."""
+        secret = secrets.published(made, password)
+        if secret:
+            await api.apply_secret(secret)
 
     async def _delete(self, api: Apiserver, key: Key, resource: Json) -> None:
         finalizers = resource["metadata"].get("finalizers", [])
