@@ -167,6 +167,11 @@ CALLS: Mapping[AwsKind, tuple[str, ...]] = {
         "DeleteRule DescribeRule DisableRule EnableRule ListTagsForResource PutRule TagResource UntagResource",
     ),
     aws.EVENT_TARGET: _calls("events", "ListTargetsByRule PutTargets RemoveTargets"),
+    aws.TRAIL: _calls(
+        "cloudtrail",
+        "AddTags CreateTrail DeleteTrail *DescribeTrails GetEventSelectors GetInsightSelectors GetTrailStatus ListTags"
+        " RemoveTags StartLogging StopLogging UpdateTrail",
+    ),
     aws.DB_SUBNET_GROUP: _calls(
         "rds",
         "AddTagsToResource CreateDBSubnetGroup DeleteDBSubnetGroup DescribeDBSubnetGroups ListTagsForResource"
@@ -227,6 +232,7 @@ _OURS = "*-????????"
 #: Prefix of actions -> what they are given on. What only AWS can name is given on everything of its service.
 RESOURCES: Mapping[str, tuple[str, ...]] = {
     "apigateway": ("arn:aws:apigateway:*::/apis", "arn:aws:apigateway:*::/apis/*", "arn:aws:apigateway:*::/tags/*"),
+    "cloudtrail": (f"arn:aws:cloudtrail:*:*:trail/{_OURS}",),
     "cloudwatch": (f"arn:aws:cloudwatch:*:*:alarm:{_OURS}", f"arn:aws:cloudwatch::*:dashboard/{_OURS}"),
     "dynamodb": (f"arn:aws:dynamodb:*:*:table/{_OURS}",),
     "ec2": ("arn:aws:ec2:*:*:*/*",),
@@ -251,7 +257,7 @@ POLICIES: Mapping[str, tuple[str, ...]] = {
     "network": ("ec2",),
     "data": ("dynamodb", "kms", "rds", "s3", "secretsmanager"),
     "compute": ("apigateway", "iam", "lambda", "sqs"),
-    "monitoring": ("cloudwatch", "events", "logs", "sns"),
+    "monitoring": ("cloudtrail", "cloudwatch", "events", "logs", "sns"),
 }
 
 
