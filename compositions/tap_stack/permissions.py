@@ -27,6 +27,9 @@ def _ec2(names: str) -> tuple[str, ...]:
     return (*_calls("ec2", names), *_calls("ec2", "CreateTags DeleteTags *DescribeTags"))
 
 
+#: Network interfaces that Lambda leaves behind hold a subnet and a group; the provider takes them away before deleting
+#: either (deleteLingeringENIs in terraform-provider-aws; 05, section 3, item 16).
+_LINGERING = "DeleteNetworkInterface *DescribeNetworkInterfaces DetachNetworkInterface"
 _API_GATEWAY = _calls("apigateway", "DELETE GET PATCH POST PUT")
 _BUCKET_ENCRYPTION = "GetEncryptionConfiguration PutEncryptionConfiguration"
 
@@ -44,7 +47,7 @@ CALLS: Mapping[AwsKind, tuple[str, ...]] = {
         "CreateVpc DeleteVpc *DescribeNetworkAcls *DescribeRouteTables *DescribeSecurityGroups DescribeVpcAttribute"
         " *DescribeVpcs ModifyVpcAttribute"
     ),
-    aws.SUBNET: _ec2("CreateSubnet DeleteSubnet *DescribeNetworkInterfaces *DescribeSubnets ModifySubnetAttribute"),
+    aws.SUBNET: _ec2(f"CreateSubnet DeleteSubnet *DescribeSubnets ModifySubnetAttribute {_LINGERING}"),
     aws.INTERNET_GATEWAY: _ec2(
         "AttachInternetGateway CreateInternetGateway DeleteInternetGateway *DescribeInternetGateways"
         " DetachInternetGateway"
@@ -65,8 +68,8 @@ CALLS: Mapping[AwsKind, tuple[str, ...]] = {
         " RevokeSecurityGroupIngress"
     ),
     aws.SECURITY_GROUP: _ec2(
-        "AuthorizeSecurityGroupEgress CreateSecurityGroup DeleteSecurityGroup *DescribeNetworkInterfaces"
-        " *DescribeSecurityGroups RevokeSecurityGroupEgress RevokeSecurityGroupIngress"
+        "AuthorizeSecurityGroupEgress CreateSecurityGroup DeleteSecurityGroup *DescribeSecurityGroups"
+        f" RevokeSecurityGroupEgress RevokeSecurityGroupIngress {_LINGERING}"
     ),
     aws.SECURITY_GROUP_INGRESS_RULE: _ec2(
         "AuthorizeSecurityGroupIngress *DescribeSecurityGroupRules ModifySecurityGroupRules RevokeSecurityGroupIngress"
