@@ -132,10 +132,10 @@ class Environment:
             self.worlds[tap["spec"]["region"]].tap["spec"] = tap["spec"]
         return turned
 
-    def settle(self, turns: int = 20) -> dict[str, list[Composing]]:
-        """Returns what composing gives in each region once it gives the same twice, within so many turns."""
+    def settle(self) -> dict[str, list[Composing]]:
+        """Returns what composing gives in each region once it gives the same twice."""
         before = self.turn()
-        for _ in range(turns):
+        for _ in range(20):
             turned = self.turn()
             if all([c for _, c in turned[region]] == [c for _, c in before[region]] for region in turned):
                 return turned
