@@ -58,6 +58,7 @@ TOPIC_POLICY = AwsKind("sns", "TopicPolicy")
 TOPIC_SUBSCRIPTION = AwsKind("sns", "TopicSubscription", needs=("arn",))
 EVENT_RULE = AwsKind("cloudwatchevents", "Rule", needs=("arn",))
 EVENT_TARGET = AwsKind("cloudwatchevents", "Target")
+TRAIL = AwsKind("cloudtrail", "Trail", needs=("arn",))
 
 DB_SUBNET_GROUP = AwsKind("rds", "SubnetGroup", needs=("arn",))
 DB_PARAMETER_GROUP = AwsKind("rds", "ClusterParameterGroup", needs=("arn",))

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from tap_api.base import Json
 from tap_api.kinds import RegionalTapSpec
-from tap_stack import aws
+from tap_api.sections import Trail
+from tap_stack import aws, names
 from tap_stack.documents import Statement, Text, account_of, arn, policy, same
 from tap_stack.managed import Handling, managed
 from tap_stack.monitoring.topic import PUBLISHERS
@@ -80,7 +81,8 @@ class KeyState:
 
         key_arn = at_provider("arn")
         account: Text = account_of(key_arn) if key_arn else Unknown("the ARN of the region's KMS key", required=False)
-        wanted = key_policy(subject.region, account)
+        made = subject.spec.monitoring.trail is Trail.CREATE
+        wanted = key_policy(subject.region, account, names.trail_arn(subject, account) if made else None)
         return cls(
             arn=key_arn,
             key_id=at_provider("keyId"),
@@ -96,10 +98,15 @@ class KeyState:
         return {"accountId": self.account, "keyArn": self.arn if self.admits else later}
 
 
-def key_policy(region: str, account: Text) -> Text:
+def key_policy(region: str, account: Text, trail_arn: Text | None = None) -> Text:
     """Returns the policy of the key: the account rules it, and the services that we use it with may use it.
 
     A service that is not used is not in it. Parts that encrypt with another service add its statement here.
+
+    Args:
+        region: The region.
+        account: The account.
+        trail_arn: ARN of the trail whose log is encrypted with it; None where no trail is made.
     """
     return policy(
         Statement(
@@ -128,4 +135,21 @@ def key_policy(region: str, account: Text) -> Text:
             )
             for sid, service in PUBLISHERS.items()
         ),
+        *((_trail(trail_arn),) if trail_arn else ()),
+    )
+
+
+def _trail(trail_arn: Text) -> Statement:
+    """Returns what CloudTrail needs to encrypt the log of our trail, and no other.
+
+    Decrypt too, for the log bucket has an S3 Bucket Key. The trail is named by its ARN, which is narrower than the
+    encryption context that AWS's example names as well
+    (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-kms-key-policy-for-cloudtrail.html).
+    """
+    return Statement(
+        sid="Trail",
+        actions=("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*"),
+        resources=("*",),
+        principal={"Service": "cloudtrail.amazonaws.com"},
+        conditions={"StringEquals": {"aws:SourceArn": trail_arn}},
     )

@@ -7,12 +7,15 @@ import re
 
 from tap_api.common import RegionContext
 from tap_api.naming import MAX_NAME, account_name, digest, join
+from tap_stack.documents import Text, arn
 from tap_stack.subject import Subject
 from tap_stack.values import Unknown
 
 #: In the data bucket: where objects come in that wake the processor, and where the processor's own code lies.
 INCOMING = "incoming/"
 CODE = "_code/"
+#: In the log bucket: where the region's trail writes.
+TRAIL = "trail"
 
 
 def flow_log_group(subject: Subject[RegionContext]) -> str:
@@ -23,6 +26,16 @@ def flow_log_group(subject: Subject[RegionContext]) -> str:
 def topic(subject: Subject[RegionContext]) -> str:
     """Returns the SNS topic that alarms and reports go to."""
     return subject.account_name("alarms")
+
+
+def trail(subject: Subject[RegionContext]) -> str:
+    """Returns the CloudTrail trail, whose name holds no two hyphens in a row (CreateTrail in CloudTrail's API)."""
+    return _plain(subject, subject.regional_tap, "trail")
+
+
+def trail_arn(subject: Subject[RegionContext], account: Text) -> Text:
+    """Returns the ARN of the trail in `account`, which the log bucket and the key admit before there is one."""
+    return arn("cloudtrail", subject.region, account, f"trail/{trail(subject)}")
 
 
 def function(subject: Subject[RegionContext]) -> str:
@@ -66,18 +79,18 @@ def api_log_group(subject: Subject[RegionContext]) -> str:
 
 def cluster(subject: Subject[RegionContext]) -> str:
     """Returns the Aurora cluster. All that belongs to it begins like it."""
-    return _rds(subject, subject.regional_tap, "database")
+    return _plain(subject, subject.regional_tap, "database")
 
 
 def cluster_instances(subject: Subject[RegionContext]) -> str:
     """Returns what the names of the cluster's instances begin with; a hyphen follows, and then `a-1` to `c-16`."""
-    return _rds(subject, subject.regional_tap, "database", limit=MAX_NAME - len("-c-16"))
+    return _plain(subject, subject.regional_tap, "database", limit=MAX_NAME - len("-c-16"))
 
 
 def global_cluster(subject: Subject[RegionContext]) -> str:
     """Returns the Aurora global database, which is in no region."""
     environment = subject.spec.environment_ref.name if subject.spec.environment_ref else subject.regional_tap
-    return _rds(subject, environment, "global")
+    return _plain(subject, environment, "global")
 
 
 def cluster_log_group(subject: Subject[RegionContext], export: str) -> str:
@@ -91,8 +104,8 @@ def table(subject: Subject[RegionContext]) -> str:
     return account_name(environment, "sessions", suffix=subject.suffix)
 
 
-def _rds(subject: Subject[RegionContext], name: str, *words: str, limit: int = MAX_NAME) -> str:
-    """Returns an identifier of RDS, which begins with a letter and takes no two hyphens in a row (05, section 5)."""
+def _plain(subject: Subject[RegionContext], name: str, *words: str, limit: int = MAX_NAME) -> str:
+    """Returns a name that begins with a letter and holds no two hyphens in a row, as RDS wants it (05, section 5)."""
     if "--" in name or not name[0].isalpha():
         name = f"tap-{re.sub('-+', '-', name)}-{digest(name)}"
     return account_name(name, *words, suffix=subject.suffix, limit=limit)

@@ -55,7 +55,7 @@ BUILT: Mapping[str, Part] = {
     "database": Part(database.resources, database.outputs, facts=database.facts),
     "sessions": Part(sessions.resources, sessions.outputs, facts=sessions.facts),
     "processor": Part(processor.resources, processor.outputs),
-    "storage": Part(storage.resources, storage.outputs),
+    "storage": Part(storage.resources, storage.outputs, storage.conditions),
     "monitoring": Part(monitoring.resources, monitoring.outputs, monitoring.conditions),
 }
 

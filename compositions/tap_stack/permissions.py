@@ -27,6 +27,9 @@ def _ec2(names: str) -> tuple[str, ...]:
     return (*_calls("ec2", names), *_calls("ec2", "CreateTags DeleteTags *DescribeTags"))
 
 
+#: Network interfaces that Lambda leaves behind hold a subnet and a group; the provider takes them away before deleting
+#: either (deleteLingeringENIs in terraform-provider-aws; 05, section 3, item 16).
+_LINGERING = "DeleteNetworkInterface *DescribeNetworkInterfaces DetachNetworkInterface"
 _API_GATEWAY = _calls("apigateway", "DELETE GET PATCH POST PUT")
 _BUCKET_ENCRYPTION = "GetEncryptionConfiguration PutEncryptionConfiguration"
 
@@ -44,7 +47,7 @@ CALLS: Mapping[AwsKind, tuple[str, ...]] = {
         "CreateVpc DeleteVpc *DescribeNetworkAcls *DescribeRouteTables *DescribeSecurityGroups DescribeVpcAttribute"
         " *DescribeVpcs ModifyVpcAttribute"
     ),
-    aws.SUBNET: _ec2("CreateSubnet DeleteSubnet *DescribeNetworkInterfaces *DescribeSubnets ModifySubnetAttribute"),
+    aws.SUBNET: _ec2(f"CreateSubnet DeleteSubnet *DescribeSubnets ModifySubnetAttribute {_LINGERING}"),
     aws.INTERNET_GATEWAY: _ec2(
         "AttachInternetGateway CreateInternetGateway DeleteInternetGateway *DescribeInternetGateways"
         " DetachInternetGateway"
@@ -65,8 +68,8 @@ CALLS: Mapping[AwsKind, tuple[str, ...]] = {
         " RevokeSecurityGroupIngress"
     ),
     aws.SECURITY_GROUP: _ec2(
-        "AuthorizeSecurityGroupEgress CreateSecurityGroup DeleteSecurityGroup *DescribeNetworkInterfaces"
-        " *DescribeSecurityGroups RevokeSecurityGroupEgress RevokeSecurityGroupIngress"
+        "AuthorizeSecurityGroupEgress CreateSecurityGroup DeleteSecurityGroup *DescribeSecurityGroups"
+        f" RevokeSecurityGroupEgress RevokeSecurityGroupIngress {_LINGERING}"
     ),
     aws.SECURITY_GROUP_INGRESS_RULE: _ec2(
         "AuthorizeSecurityGroupIngress *DescribeSecurityGroupRules ModifySecurityGroupRules RevokeSecurityGroupIngress"
@@ -167,6 +170,11 @@ CALLS: Mapping[AwsKind, tuple[str, ...]] = {
         "DeleteRule DescribeRule DisableRule EnableRule ListTagsForResource PutRule TagResource UntagResource",
     ),
     aws.EVENT_TARGET: _calls("events", "ListTargetsByRule PutTargets RemoveTargets"),
+    aws.TRAIL: _calls(
+        "cloudtrail",
+        "AddTags CreateTrail DeleteTrail *DescribeTrails GetEventSelectors GetInsightSelectors GetTrailStatus ListTags"
+        " RemoveTags StartLogging StopLogging UpdateTrail",
+    ),
     aws.DB_SUBNET_GROUP: _calls(
         "rds",
         "AddTagsToResource CreateDBSubnetGroup DeleteDBSubnetGroup DescribeDBSubnetGroups ListTagsForResource"
@@ -227,6 +235,7 @@ _OURS = "*-????????"
 #: Prefix of actions -> what they are given on. What only AWS can name is given on everything of its service.
 RESOURCES: Mapping[str, tuple[str, ...]] = {
     "apigateway": ("arn:aws:apigateway:*::/apis", "arn:aws:apigateway:*::/apis/*", "arn:aws:apigateway:*::/tags/*"),
+    "cloudtrail": (f"arn:aws:cloudtrail:*:*:trail/{_OURS}",),
     "cloudwatch": (f"arn:aws:cloudwatch:*:*:alarm:{_OURS}", f"arn:aws:cloudwatch::*:dashboard/{_OURS}"),
     "dynamodb": (f"arn:aws:dynamodb:*:*:table/{_OURS}",),
     "ec2": ("arn:aws:ec2:*:*:*/*",),
@@ -251,7 +260,7 @@ POLICIES: Mapping[str, tuple[str, ...]] = {
     "network": ("ec2",),
     "data": ("dynamodb", "kms", "rds", "s3", "secretsmanager"),
     "compute": ("apigateway", "iam", "lambda", "sqs"),
-    "monitoring": ("cloudwatch", "events", "logs", "sns"),
+    "monitoring": ("cloudtrail", "cloudwatch", "events", "logs", "sns"),
 }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from tap_api.base import Json
 from tap_api.kinds import PARTS, Kind, RegionalTapSpec
 from tap_api.naming import part_name
+from tap_api.sections import Trail
 from tap_api.status import PartStatusEntry, RegionalTapStatus, ResourceCounts, total
 from tap_stack import composed as result
 from tap_stack import key, parts
@@ -14,9 +15,10 @@ from tap_stack.assembly import Assembly, assemble
 from tap_stack.composed import Composed, Condition
 from tap_stack.health import healthy, trouble
 from tap_stack.key import KeyState
-from tap_stack.monitoring import changes
+from tap_stack.monitoring import changes, trail
 from tap_stack.observation import Observation
 from tap_stack.resource import Resource, Resources, xr
+from tap_stack.storage import logs
 from tap_stack.subject import Subject
 from tap_stack.values import Unknown
 
@@ -36,7 +38,7 @@ def compose(subject: Subject[RegionalTapSpec]) -> Composed:
         **result.sticky_facts(subject.status, _of_parts(subject, "facts")),
     )
     health = healthy((resource.key for resource in assembly.emitted), subject.observed)
-    return result.composed(assembly, status, _built(), health, changes.condition(subject.spec.monitoring))
+    return result.composed(assembly, status, _built(), health, _changes_reported(subject))
 
 
 def resources(subject: Subject[RegionalTapSpec]) -> Resources:
@@ -52,7 +54,12 @@ def _part(subject: Subject[RegionalTapSpec], kind: Kind) -> Resource:
     shared = {name: getattr(whole, name) for name in kind.spec.model_fields if name in type(whole).model_fields}
     zones = {"zones": whole.network.zones} if "zones" in kind.spec.model_fields else {}
     spec = kind.spec(**shared, **zones)
-    facts = {**KeyState.of(subject).facts_for_parts(), **_api_fact(subject, kind), **_cluster_fact(subject, kind)}
+    facts = {
+        **KeyState.of(subject).facts_for_parts(),
+        **_api_fact(subject, kind),
+        **_cluster_fact(subject, kind),
+        **_trail_fact(subject, kind),
+    }
     return xr(subject, kind, part_name(subject.name, kind.part), spec, facts)
 
 
@@ -75,6 +82,25 @@ def _cluster_fact(subject: Subject[RegionalTapSpec], kind: Kind) -> Json:
     return {
         "clusterEndpoint": endpoint or Unknown("the region's database, which AWS gives an endpoint", required=False)
     }
+
+
+def _trail_fact(subject: Subject[RegionalTapSpec], kind: Kind) -> Json:
+    """Returns whether the trail can be made, for the part that makes it: AWS looks at both policies when it is."""
+    if "trail_admitted" not in kind.spec.model_fields or subject.spec.monitoring.trail is not Trail.CREATE:
+        return {}
+    storage = subject.observed.get("storage")
+    bucket = storage.condition(logs.TRAIL_ADMITTED) if storage else None
+    if KeyState.of(subject).admits and bucket and bucket.status == "True":
+        return {"trailAdmitted": True}
+    return {"trailAdmitted": Unknown(trail.NOT_ADMITTED.source, required=False)}
+
+
+def _changes_reported(subject: Subject[RegionalTapSpec]) -> Condition:
+    """Returns what monitoring says of its trail, or what the spec alone tells."""
+    monitoring = subject.observed.get("monitoring")
+    said = monitoring.condition(changes.CHANGES_REPORTED) if monitoring else None
+    recording = bool(said and said.status == "True")
+    return changes.condition(subject.spec.monitoring, recording=recording)
 
 
 def _entry(kind: Kind, assembly: Assembly, observation: Observation | None) -> PartStatusEntry:

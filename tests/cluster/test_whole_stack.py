@@ -12,7 +12,9 @@ import pytest
 from cluster.world import World
 from doubles.aws import ACCOUNT
 from doubles.provider import ProviderDouble
+from doubles.secrets import read
 from tap_api import manifest
+from tap_cluster.services import NAMESPACE
 
 CLAIMS = Path(__file__).parents[2] / "claims"
 REGIONS = ["us-east-1", "us-east-2", "eu-west-1"]
@@ -116,6 +118,8 @@ def test_one_claim_becomes_ready_in_three_regions(whole: tuple[World, ProviderDo
         "Ready": "True",
         "Synced": "True",
         "ResourcesHealthy": "True",
+        # The claim names no trail.
+        "ChangesReported": "False",
     }
     assert [region["name"] for region in status["regions"]] == REGIONS
 
@@ -134,6 +138,35 @@ def test_the_outputs_of_three_regions_are_in_the_status_and_in_a_config_map(
     assert published == {
         f"{region}.{name}": value for region, outputs in told.items() for name, value in outputs.items()
     }
+
+
+def test_the_administrators_password_is_in_the_primarys_secrets_and_nobody_of_ours_reads_them(
+    whole: tuple[World, ProviderDouble],
+) -> None:
+    world, _ = whole
+    told = {region["name"]: region["outputs"] for region in world.get("environmenttaps", "prod")["status"]["regions"]}
+    connection, password = (f"prod-us-east-1-database-{name}" for name in ("connection", "password"))
+    # AWS manages no member's password of a global database, and takes none for a secondary.
+    assert {region: outputs.get("databaseSecretName") for region, outputs in told.items()} == {
+        **dict.fromkeys(REGIONS),
+        "us-east-1": connection,
+    }
+    secrets = json.loads(world.kubectl("get", "secrets", "-o", "json"))["items"]
+    found = {item["metadata"]["name"]: read(item) for item in secrets}
+    outputs = told["us-east-1"]
+    assert found == {
+        password: {"password": found[password]["password"]},
+        connection: {
+            "attribute.master_password": found[password]["password"],
+            "endpoint": outputs["clusterEndpoint"],
+            "master_username": "tapadmin",
+            "port": "3306",
+            "reader_endpoint": outputs["readerEndpoint"],
+        },
+    }
+    for account in ("tap-operator", "tap-admission"):
+        who = f"--as=system:serviceaccount:{NAMESPACE}:{account}"
+        assert world.kubectl_fails("get", "secret", connection, who).startswith("Error from server (Forbidden)")
 
 
 def test_the_settled_pass_changes_nothing(whole: tuple[World, ProviderDouble]) -> None:
@@ -196,6 +229,7 @@ def test_a_region_that_stands_alone_is_made_in_any_order_and_goes_without_a_trac
                     "cidr": "10.9.0.0/16",
                     "tags": {"CostCenter": "platform-4200"},
                     "protection": False,
+                    "monitoring": {"trail": "Create"},
                 },
             }
         )

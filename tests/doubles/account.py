@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from doubles.aws import external_name
+from doubles.aws import ACCOUNT, external_name
 from tap_api.base import Json
 from tap_stack.documents import account_of
 
@@ -136,15 +136,22 @@ def _cluster(account: Account, _resource: Json, spec: Json) -> str:
         return f"GlobalClusterNotFoundFault: Global cluster {name} not found"
     members = [member for member in account.of("rds.Cluster") if wanted(member).get("globalClusterIdentifier") == name]
     if not members:
-        return (
-            "" if "masterUsername" in spec else "InvalidParameterValue: The parameter MasterUsername must be provided"
-        )
+        for field, parameter in (
+            ("masterUsername", "MasterUsername"),
+            ("masterPasswordSecretRef", "MasterUserPassword"),
+        ):
+            if field not in spec:
+                return f"InvalidParameterValue: The parameter {parameter} must be provided"
+        return ""
     return _secondary(account, spec, found, members[0])
 
 
 def _secondary(account: Account, spec: Json, global_cluster: Json, primary: Json) -> str:
     if {"masterUsername", "databaseName"} & set(spec):
         return "InvalidParameterCombination: Cannot specify a master user name or a database for a secondary cluster"
+    if "masterPasswordSecretRef" in spec:
+        # provider-aws#1668
+        return "InvalidParameterCombination: Cannot specify password for cross region replication cluster"
     if "kmsKeyId" not in spec or not spec.get("sourceRegion"):
         return "InvalidParameterCombination: PreSignedUrl and KmsKeyId are required to replicate an encrypted cluster"
     version = global_cluster["status"]["atProvider"]["engineVersionActual"]
@@ -250,6 +257,27 @@ def _stage(account: Account, _resource: Json, spec: Json) -> str:
     return f"NotFoundException: Invalid ARN specified in the request. {arn} does not exist"
 
 
+def _trail(account: Account, resource: Json, spec: Json) -> str:
+    """CloudTrail tries to write when a trail is made (CreateTrail's errors, in the API reference of CloudTrail)."""
+    arn = f"arn:aws:cloudtrail:{spec['region']}:{ACCOUNT}:trail/{external_name(resource)}"
+    bucket = spec["s3BucketName"]
+    written = f"{bucket}/{spec['s3KeyPrefix']}/AWSLogs/{ACCOUNT}/*"
+    policies = [_shown(one) for one in account.of("s3.BucketPolicy") if wanted(one)["bucket"] == bucket]
+    if not any(arn in policy and written in policy for policy in policies):
+        return f"InsufficientS3BucketPolicyException: Incorrect S3 bucket policy is detected for bucket: {bucket}"
+    key = account.find("kms.Key", arn=spec["kmsKeyId"])
+    if key is None or arn not in _shown(key):
+        return (
+            f"InsufficientEncryptionPolicyException: Insufficient permissions to access S3 bucket {bucket} or KMS key"
+            f" {spec['kmsKeyId']}."
+        )
+    return ""
+
+
+def _shown(resource: Json) -> str:
+    return str(resource["status"]["atProvider"]["policy"])
+
+
 #: Kind -> why AWS does not make one.
 _REFUSALS: dict[str, Callable[[Account, Json, Json], str]] = {
     "cloudwatchlogs.Group": _log_group,
@@ -264,6 +292,7 @@ _REFUSALS: dict[str, Callable[[Account, Json, Json], str]] = {
     "dynamodb.Table": _table,
     "dynamodb.Tag": _table_tag,
     "apigatewayv2.Stage": _stage,
+    "cloudtrail.Trail": _trail,
 }
 
 #: Kind -> what AWS cannot change in one (05, sections 2 and 3).

@@ -1,10 +1,11 @@
-"""What the double of the provider asks of an apiserver: discovery, list and watch, and replacing what it has read."""
+"""What the double of the provider asks of an apiserver: discovery, list and watch, replacing what it read, Secrets."""
 
 import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
 
 import aiohttp
@@ -60,7 +61,7 @@ class Apiserver:
         path = "/".join(step for step in (_path(entry, meta["namespace"]), meta["name"], subresource) if step)
         query = {"fieldManager": "provider-double", "fieldValidation": "Strict"}
         async with self._session.put(path, params=query, json=resource) as answer:
-            if answer.status in {404, 409}:
+            if answer.status in {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT}:
                 return None
             body = await answer.text()
             if not answer.ok:
@@ -68,6 +69,24 @@ class Apiserver:
                 raise AssertionError(message)
             stored: Json = json.loads(body)
             return stored
+
+    async def secret(self, namespace: str, name: str) -> Json | None:
+        """Returns a Secret; None where there is none."""
+        async with self._session.get(f"/api/v1/namespaces/{namespace}/secrets/{name}") as answer:
+            if answer.status == HTTPStatus.NOT_FOUND:
+                return None
+            answer.raise_for_status()
+            found: Json = await answer.json()
+            return found
+
+    async def apply_secret(self, secret: Json) -> None:
+        """Writes a Secret, whether it is there or not."""
+        meta = secret["metadata"]
+        path = f"/api/v1/namespaces/{meta['namespace']}/secrets/{meta['name']}"
+        query = {"fieldManager": "provider-double", "fieldValidation": "Strict", "force": "true"}
+        how = {"Content-Type": "application/apply-patch+yaml"}
+        async with self._session.patch(path, params=query, headers=how, data=json.dumps(secret)) as answer:
+            answer.raise_for_status()
 
 
 def _path(entry: Entry, namespace: str) -> str:

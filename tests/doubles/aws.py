@@ -122,6 +122,12 @@ def _role(resource: Json) -> Json:
     return {"id": name, "arn": f"arn:aws:iam::{ACCOUNT}:role/{name}"}
 
 
+def _trail(resource: Json) -> Json:
+    name, region = external_name(resource), resource["spec"]["forProvider"]["region"]
+    arn = f"arn:aws:cloudtrail:{region}:{ACCOUNT}:trail/{name}"
+    return {"id": arn, "arn": arn, "homeRegion": region}
+
+
 def _dashboard(resource: Json) -> Json:
     name = external_name(resource)
     # Dashboards are in no region.
@@ -145,6 +151,7 @@ _OF_AWS: dict[str, Callable[[Json], Json]] = {
     "lambda.Alias": _alias,
     "sqs.Queue": _queue,
     "apigatewayv2.API": _api,
+    "cloudtrail.Trail": _trail,
     "cloudwatch.Dashboard": _dashboard,
     "iam.Role": _role,
 }

@@ -16,15 +16,15 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
-from doubles.account import Account, Key, key_of, wanted
+from doubles import secrets
+from doubles.account import Account, Key, key_of
 from doubles.apiserver import Apiserver, connect
-from doubles.aws import external_name, provided
-from doubles.references import Reference, UnresolvedError, of_schema, pruned, resolved
+from doubles.managed import FINALIZER, Kinds
+from doubles.references import UnresolvedError
 from tap_api.base import Json
 from tap_stack.aws import KINDS
 from tap_stack.catalogue import AwsKind, catalogue
 
-FINALIZER = "finalizer.managedresource.crossplane.io"
 #: Seconds between two looks at what waits for time to pass, or for AWS.
 _TICK = 0.2
 #: Seconds until a resource that AWS refused is tried again, and AWS says so with another RequestID.
@@ -89,8 +89,7 @@ class ProviderDouble:
         self._epoch = 0
         self._slow: dict[str, float] = {}
         self._failing: dict[str, str] = {}
-        self._references: dict[str, dict[str, Reference]] = {}
-        self._told: dict[str, Json] = {}
+        self._kinds = Kinds()
         self._writes: Counter[str] = Counter()
         self._error: BaseException | None = None
         self._stopping, self._ready = threading.Event(), threading.Event()
@@ -150,14 +149,12 @@ class ProviderDouble:
                 watch.cancel()
 
     async def _learn(self, api: Apiserver) -> None:
-        """Reads what each kind's references mean."""
+        """Reads what each kind says."""
         for api_version in sorted({kind.entry.api_version for kind in KINDS}):
             for title, schema in (await api.schemas(*api_version.split("/"))).items():
                 kind = f"{api_version.partition('.')[0]}.{title.rpartition('.')[2]}"
                 if kind in catalogue():
-                    spec, status = (schema["properties"][name]["properties"] for name in ("spec", "status"))
-                    self._references[kind] = of_schema(spec["forProvider"])
-                    self._told[kind] = status["atProvider"]
+                    self._kinds.learn(kind, schema)
 
     async def _watch(self, api: Apiserver, kind: AwsKind) -> None:
         async for change, resource in api.changes(kind.entry, self._namespace):
@@ -189,7 +186,7 @@ class ProviderDouble:
 
     async def _make(self, api: Apiserver, key: Key, resource: Json) -> None:
         try:
-            prepared = self._prepared(key, resource)
+            prepared = self._kinds.prepared(resource, self._seen.get)
         except UnresolvedError as error:
             await self._report(api, key, resource, trouble=str(error))
             return
@@ -204,6 +201,7 @@ class ProviderDouble:
                 api, key, resource, trouble=_aws("update" if key in self.account.made else "create", failing)
             )
             return
+        password = await self._password(api, resource)
         if key in self.account.made:
             why = self.account.changed(resource)
             if why:
@@ -218,40 +216,29 @@ class ProviderDouble:
             if time.monotonic() < self._due.setdefault(key, time.monotonic() + takes):
                 await self._report(api, key, resource)
                 return
-        self.account.made[key] = self._answer(resource)
+        made = self._kinds.answer(resource, self.account)
+        if self.account.made.get(key) != made:
+            await self._publish(api, made, password)
+        self.account.made[key] = made
         self.journal.note("made", key)
         await self._report(api, key, resource, made=self.account.made[key])
 
-    def _prepared(self, key: Key, resource: Json) -> Json:
-        """Returns the object as the provider writes it before it asks AWS for anything."""
-        spec = resolved(resource, self._references[key[0]], self._seen.get)
-        if catalogue()[key[0]].tags and resource["spec"]["managementPolicies"] != ["Observe"]:
-            config = resource["spec"]["providerConfigRef"]["name"]
-            group = resource["apiVersion"].partition("/")[0]
-            own = {"kind": f"{resource['kind'].lower()}.{group}", "name": key[1], "providerconfig": config}
-            spec["tags"] = {**spec.get("tags", {}), **{f"crossplane-{tag}": value for tag, value in own.items()}}
-        meta = resource["metadata"]
-        asked = {**resource, "spec": {**resource["spec"], "forProvider": spec}}
-        name = external_name(resource) or provided(asked)["status"]["atProvider"]["id"]
-        return {
-            **asked,
-            "metadata": {
-                **meta,
-                "annotations": {**meta.get("annotations", {}), "crossplane.io/external-name": name},
-                "finalizers": sorted({*meta.get("finalizers", []), FINALIZER}),
-            },
-        }
+    async def _password(self, api: Apiserver, resource: Json) -> str:
+        """Returns the password that a resource names; the provider generates one where it is asked to."""
+        reference = resource["spec"]["forProvider"].get("masterPasswordSecretRef")
+        if not reference:
+            return ""
+        there = await api.secret(self._namespace, reference["name"])
+        made = secrets.generated(resource, there)
+        if made:
+            await api.apply_secret(made)
+        return secrets.read(made or there).get(reference["key"], "")
 
-    def _answer(self, resource: Json) -> Json:
-        """Returns the resource as AWS has it."""
-        made = provided(resource)
-        if key_of(resource)[0] == "rds.ClusterInstance":
-            cluster = self.account.find("rds.Cluster", id=wanted(resource)["clusterIdentifier"])
-            # Nothing writes in a cluster that follows another.
-            follows = cluster is not None and cluster["status"]["atProvider"].get("replicationSourceIdentifier")
-            made["status"]["atProvider"]["writer"] &= not follows
-        made["status"]["atProvider"] = pruned(made["status"]["atProvider"], self._told[key_of(resource)[0]])
-        return made
+    async def _publish(self, api: Apiserver, made: Json, password: str) -> None:
+        """Writes the connection details of a resource that is made, where it asks for them."""
+        secret = secrets.published(made, password)
+        if secret:
+            await api.apply_secret(secret)
 
     async def _delete(self, api: Apiserver, key: Key, resource: Json) -> None:
         finalizers = resource["metadata"].get("finalizers", [])

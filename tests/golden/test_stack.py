@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,6 +21,9 @@ KEPT = {
     ("prod", "us-east-2"): ("3-key-admits", SETTLED),
     ("dev", "us-east-1"): (SETTLED,),
 }
+#: What is different where the region makes its own trail; of it, the waves in which that shows.
+OF_A_TRAIL = {"": ("key", "storage", "monitoring"), "storage": ("log-bucket-policy",), "monitoring": ("trail",)}
+TRAIL_WAVES = ("3-key-admits", "4-storage-admits", "5-settled")
 #: What is different in a secondary.
 OF_A_SECONDARY = ("", "database", "sessions")
 #: Longest text that a reviewer reads.
@@ -41,6 +45,26 @@ def test_a_region_and_its_parts_compose_what_the_files_say(claim: str, region: s
     for wave in FIRST_WAVES:
         check(wave, environment.turn()[region])
     check(SETTLED, environment.settle()[region])
+
+
+def test_a_region_that_makes_its_own_trail_composes_what_the_files_say(golden: Golden) -> None:
+    environment = Environment("prod", monitoring={"trail": "Create"})
+
+    def check(wave: str, turned: list[Composing]) -> None:
+        for composing in turned:
+            xr, composed = composing
+            keys = OF_A_TRAIL.get(KINDS[xr["kind"]].part, ())
+            if keys:
+                shown = tuple(item for item in composed.resources if item.key in keys)
+                text = _text((xr, replace(composed, resources=shown)))
+                golden(f"stack/prod-us-east-1-trail/{wave}/{xr['kind']}.yaml", text)
+
+    for _ in FIRST_WAVES[:-1]:
+        environment.turn()
+    *waves, settled = TRAIL_WAVES
+    for wave in waves:
+        check(wave, environment.turn()["us-east-1"])
+    check(settled, environment.settle()["us-east-1"])
 
 
 def _text(composing: Composing) -> str:

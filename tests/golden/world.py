@@ -4,7 +4,7 @@ A double, and named as one: `World.turn` composes a RegionalTap and everything b
 stores what was asked for) and the provider (it fills status.atProvider).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,13 @@ __all__ = [
 
 CLAIMS = Path(__file__).resolve().parents[2] / "claims"
 Composing = tuple[Json, Composed]
+#: Makes what became of a managed resource: from what Crossplane stored, and from what became of it before.
+Provide = Callable[[Json, Json | None], Json]
+
+
+def at_once(resource: Json, _before: Json | None) -> Json:
+    """Returns a resource that AWS makes at once, whatever it is."""
+    return provided(resource)
 
 
 def claims() -> list[str]:
@@ -61,9 +68,9 @@ def regional_tap(claim: str, region: str) -> Json:
 class World:
     """A RegionalTap, what it and its parts composed, and what became of it."""
 
-    def __init__(self, tap: Json) -> None:
-        """Args: tap: the RegionalTap."""
-        self.tap = deepcopy(tap)
+    def __init__(self, tap: Json, provide: Provide = at_once) -> None:
+        """Args: tap: the RegionalTap; provide: the provider."""
+        self.tap, self._provide = deepcopy(tap), provide
         self.tap["metadata"].setdefault("uid", str(uuid5(NAMESPACE_DNS, tap["metadata"]["name"])))
         self.objects: dict[str, dict[str, Json]] = {}
 
@@ -72,8 +79,10 @@ class World:
         turned = list(self.look())
         results = {xr["metadata"]["name"]: composed for xr, composed in turned}
         for xr, composed in turned:
+            before = self.objects.get(xr["metadata"]["name"], {})
             self.objects[xr["metadata"]["name"]] = {
-                resource.key: _followed(stored(xr, resource), results) for resource in composed.resources
+                resource.key: self._followed(stored(xr, resource), results, before.get(resource.key))
+                for resource in composed.resources
             }
         self.tap["status"] = turned[0][1].status
         return turned
@@ -98,15 +107,22 @@ class World:
         """Returns what the XR of that name composed so far."""
         return of(self.objects.get(name, {}))
 
+    def _followed(self, resource: Json, results: dict[str, Composed], before: Json | None) -> Json:
+        resource["metadata"]["uid"] = str(uuid5(NAMESPACE_DNS, f"{resource['kind']}/{resource['metadata']['name']}"))
+        if resource["apiVersion"].partition("/")[0] != GROUP:
+            return self._provide(resource, before)
+        composed = results[resource["metadata"]["name"]]
+        return {**resource, "status": {**composed.status, "conditions": conditions(composed)}}
+
 
 class Environment:
     """A claim, and the world of each of its regions: facts go from one to another as the operator carries them."""
 
-    def __init__(self, claim: str, **spec: Any) -> None:
-        """Args: claim: name of the claim; spec: fields of its spec that are put in place of its own."""
+    def __init__(self, claim: str, provide: Provide = at_once, /, **spec: Any) -> None:
+        """Args: claim: name of the claim; provide: the provider; spec: fields that are put in place of the claim's."""
         self.claim = environment_tap(claim)
         self.claim["spec"].update(spec)
-        self.worlds = {tap["spec"]["region"]: World(tap) for tap in fan_out(self.claim, {})}
+        self.worlds = {tap["spec"]["region"]: World(tap, provide) for tap in fan_out(self.claim, {})}
 
     def turn(self) -> dict[str, list[Composing]]:
         """Returns what composing gives now in each region, and lets the operator follow."""
@@ -128,14 +144,12 @@ class Environment:
         raise AssertionError(message)
 
 
-def _followed(resource: Json, results: dict[str, Composed]) -> Json:
-    resource["metadata"]["uid"] = str(uuid5(NAMESPACE_DNS, f"{resource['kind']}/{resource['metadata']['name']}"))
-    if resource["apiVersion"].partition("/")[0] != GROUP:
-        return provided(resource)
-    composed = results[resource["metadata"]["name"]]
+def conditions(composed: Composed) -> list[Json]:
+    """Returns the conditions of an XR, the ones that Crossplane sets included."""
     ready = composed.ready is None and all(item.ready for item in composed.resources)
-    conditions = [
-        {"type": c.type, "status": c.status, "reason": c.reason, "message": c.message} for c in composed.conditions
+    said = [{"type": c.type, "status": c.status, "reason": c.reason, "message": c.message} for c in composed.conditions]
+    return [
+        *said,
+        true("Synced"),
+        true("Ready") if ready else {**true("Ready"), "status": "False", "reason": "Creating"},
     ]
-    mine = [true("Synced"), true("Ready") if ready else {**true("Ready"), "status": "False", "reason": "Creating"}]
-    return {**resource, "status": {**composed.status, "conditions": [*conditions, *mine]}}

@@ -43,9 +43,13 @@ LOG_RETENTION = [
 ]
 
 
-@pytest.mark.parametrize("claim", claims())
-def test_every_resource_of_every_claim_is_valid_in_every_wave(claim: str, schemas: Schemas, ours: Schemas) -> None:
-    environment = Environment(claim)
+@pytest.mark.parametrize(
+    ("claim", "chosen"), [*((claim, {}) for claim in claims()), ("prod", {"monitoring": {"trail": "Create"}})]
+)
+def test_every_resource_of_every_claim_is_valid_in_every_wave(
+    claim: str, chosen: Json, schemas: Schemas, ours: Schemas
+) -> None:
+    environment = Environment(claim, **chosen)
     for _ in range(10):
         # All at once: the regions of an environment share a namespace, and most of them an account.
         turned = [composing for region in environment.turn().values() for composing in region]

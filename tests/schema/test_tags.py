@@ -38,7 +38,7 @@ def resources(claim: str, **spec: object) -> list[Json]:
 @pytest.mark.parametrize("claim", claims())
 def test_every_resource_that_can_carry_tags_has_the_required_ones(claim: str, crds: Path) -> None:
     tagged = 0
-    for item in resources(claim):
+    for item in resources(claim, monitoring={"trail": "Create"}):
         tags = item["spec"]["forProvider"].get("tags")
         if item["spec"]["managementPolicies"] == ["Observe"]:
             # A replica of the table: the primary makes it, and Tag resources tag it.

@@ -13,8 +13,10 @@ _A_WEEK = 7 * _A_DAY
 #: AWS takes no shorter one (05, section 5).
 SHORTEST_WINDOW = 30
 
-#: First version 3.x that a capacity can be had with
-#: (https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.how-it-works.html).
+#: First version 3.x that a capacity can be had with. That there are two highest (128, 256) and two lowest ones (0.5, 0)
+#: is in https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ServerlessV2ScalingConfiguration.html; with which
+#: version, in the table below "Aurora Serverless v2 capacity" of
+#: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.how-it-works.html.
 _SERVERLESS, _ABOVE_128, _PAUSES = (2, 0), (6, 0), (8, 0)
 MOST_BEFORE_3_06 = 128
 #: Lowest minCapacity that AWS advises in a global database (05, section 3, item 7).

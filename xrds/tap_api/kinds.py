@@ -170,6 +170,7 @@ class RegionalStorageSpec(PartSpec):
     """The buckets of a region."""
 
     storage: StorageSpec = Field(StorageSpec(), description="The buckets.")
+    monitoring: MonitoringSpec = Field(MonitoringSpec(), description="Monitoring: whether a trail writes to one.")
 
 
 class RegionalProcessorSpec(PartSpec):
@@ -192,6 +193,9 @@ class RegionalMonitoringSpec(PartSpec):
     monitoring: MonitoringSpec = Field(MonitoringSpec(), description="Alarms and reports.")
     api_id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+$", min_length=1, max_length=32)] | None = Field(
         None, description="Id of the HTTP API, once AWS has made it."
+    )
+    trail_admitted: bool | None = Field(
+        None, description="Whether the log bucket and the key admit the trail, once AWS shows it."
     )
 
 

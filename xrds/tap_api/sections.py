@@ -131,7 +131,9 @@ class StorageSpec(ApiModel):
         None, ge=1, le=36500, description="Days until what came in (`incoming/`) expires; unset: never."
     )
     noncurrent_version_days: int = Field(90, ge=1, le=3650, description="Days that replaced versions are kept.")
-    access_log_days: int = Field(365, ge=1, le=3650, description="Days that access logs are kept.")
+    access_log_days: int = Field(
+        365, ge=1, le=3650, description="Days that access logs, and the log of a trail, are kept."
+    )
     force_destroy: bool = Field(
         default=False, description="Empty the buckets when they are deleted. Never with protection."
     )
@@ -259,7 +261,9 @@ class MonitoringSpec(ApiModel):
         json_schema_extra=list_map("protocol", "endpoint"),
     )
     trail: Trail | None = Field(
-        None, description="The CloudTrail trail that records management events in this account."
+        None,
+        description="Existing: the account has a CloudTrail trail that records management events. Create: make one in "
+        "each region. Unset: changes made by hand are not reported.",
     )
     trusted_principals: list[Arn] = Field(
         [], max_length=50, description="Principals whose changes are not reported.", json_schema_extra=LIST_SET

@@ -25,8 +25,9 @@ SLOW = "2"
 #: would be sent for ever.
 TLS = {"require_secure_transport": "ON"}
 #: Log -> the parameters without which it stays empty. `error` is always written. `log_output` is not among them: its
-#: value in Aurora is FILE, which is what an export needs, and a value that equals AWS's own is sent for ever up to
-#: provider v2.6 (provider-upjet-aws#1286, #1444).
+#: value has been FILE since Aurora MySQL 2 (1 alone had TABLE), which is what an export needs
+#: (https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_LogAccess.MySQL.LogFileSize.html), and a value
+#: that equals AWS's own is sent for ever up to provider v2.6 (provider-upjet-aws#1286, #1444).
 LOGGING = {
     LogExport.AUDIT: {"server_audit_events": AUDITED, "server_audit_logging": "1"},
     LogExport.GENERAL: {"general_log": "1"},

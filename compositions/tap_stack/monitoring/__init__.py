@@ -2,7 +2,7 @@
 
 from tap_api.kinds import RegionalMonitoringSpec
 from tap_stack.composed import Condition
-from tap_stack.monitoring import alarms, changes, dashboard, logs, topic
+from tap_stack.monitoring import alarms, changes, dashboard, logs, topic, trail
 from tap_stack.monitoring.scope import Monitoring
 from tap_stack.observation import Observed
 from tap_stack.resource import Resources
@@ -16,6 +16,7 @@ def resources(subject: Subject[RegionalMonitoringSpec]) -> Resources:
     yield from alarms.resources(monitoring)
     yield from logs.resources(monitoring)
     yield from dashboard.resources(monitoring)
+    yield from trail.resources(monitoring)
     yield from changes.resources(monitoring)
 
 
@@ -26,4 +27,4 @@ def outputs(_observed: Observed) -> dict[str, str | None]:
 
 def conditions(subject: Subject[RegionalMonitoringSpec]) -> tuple[Condition, ...]:
     """Returns whether changes made outside this system are reported."""
-    return (changes.condition(subject.spec.monitoring),)
+    return (changes.condition(subject.spec.monitoring, recording=trail.records(subject.observed)),)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tap_api.base import Json
-from tap_api.sections import MonitoringSpec
+from tap_api.sections import MonitoringSpec, Trail
 from tap_stack import aws
 from tap_stack.composed import Condition
 from tap_stack.documents import Text
@@ -38,6 +38,8 @@ _NAMED = {
     "sns": ("topicArn",),
     "sqs": ("queueUrl",),
 }
+#: Of a trail of ours: who stops it stops the reports.
+_TRAIL = {"cloudtrail": ("name", "trailName")}
 _NETWORK = (
     "AssociateRouteTable",
     "AttachInternetGateway",
@@ -105,11 +107,12 @@ class Watch:
 def watches(monitoring: Monitoring) -> Iterator[Watch]:
     """Yields what is looked for in a region."""
     ours = f"*-{monitoring.subject.suffix}*"
+    named = {**_NAMED, **(_TRAIL if monitoring.spec.trail is Trail.CREATE else {})}
     yield Watch(
         "named",
         "databases, tables, buckets, functions, queues, topics, logs, alarms and rules",
-        tuple(_NAMED),
-        tuple((field, ours) for fields in _NAMED.values() for field in fields),
+        tuple(named),
+        tuple((field, ours) for field in dict.fromkeys(field for fields in named.values() for field in fields)),
         # Whatever writes a log opens streams; nobody has to hear of it.
         ({"anything-but": ["CreateLogStream"]},),
     )
@@ -175,16 +178,29 @@ def pattern(watch: Watch, spec: MonitoringSpec) -> Text:
     return json.dumps(event, sort_keys=True, separators=(",", ":"))
 
 
-def condition(spec: MonitoringSpec) -> Condition:
-    """Returns whether changes made outside this system are reported, and what is missing where they are not."""
+def condition(spec: MonitoringSpec, *, recording: bool) -> Condition:
+    """Returns whether changes made outside this system are reported, and what is missing where they are not.
+
+    Args:
+        spec: What is chosen.
+        recording: Whether the trail that is made here records.
+    """
     if spec.trail is None:
         return Condition(
             CHANGES_REPORTED,
             "False",
             "NoTrail",
             "Changes made outside TAP are not reported: they are read from a CloudTrail trail that records management"
-            " events. Where the account has one, write spec.monitoring.trail: Existing, and into"
+            " events. Where the account has one, write spec.monitoring.trail: Existing, else Create; and into"
             " spec.monitoring.trustedPrincipals the ARN of the provider's role.",
+        )
+    if spec.trail is Trail.CREATE and not recording:
+        return Condition(
+            CHANGES_REPORTED,
+            "False",
+            "TrailNotRecording",
+            "Changes made outside TAP are not reported yet: the region's trail does not record. See `trail` of its"
+            " RegionalMonitoring.",
         )
     if not spec.trusted_principals:
         return Condition(
@@ -194,7 +210,7 @@ def condition(spec: MonitoringSpec) -> Condition:
             "Every change is reported, this system's own too: write the ARN of the provider's role into"
             " spec.monitoring.trustedPrincipals.",
         )
-    return Condition(CHANGES_REPORTED, "True", "TrailDeclared")
+    return Condition(CHANGES_REPORTED, "True", "TrailDeclared" if spec.trail is Trail.EXISTING else "TrailRecords")
 
 
 def _not_trusted(principals: list[str]) -> Json:

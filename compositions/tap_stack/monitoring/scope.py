@@ -9,7 +9,7 @@ from tap_api.sections import MonitoringSpec
 from tap_stack import names
 from tap_stack.catalogue import AwsKind
 from tap_stack.documents import Text, arn
-from tap_stack.managed import managed
+from tap_stack.managed import AS_USUAL, Handling, managed
 from tap_stack.resource import Resource
 from tap_stack.subject import Subject
 from tap_stack.values import Unknown
@@ -56,6 +56,8 @@ class Monitoring:
         """Returns the ARN of something in this region and account."""
         return arn(service, self.subject.region, self.subject.account, resource)
 
-    def make(self, key: str, kind: AwsKind, for_provider: Json, *, external_name: str = "") -> Resource:
+    def make(
+        self, key: str, kind: AwsKind, for_provider: Json, *, external_name: str = "", handling: Handling = AS_USUAL
+    ) -> Resource:
         """Returns an AWS resource of this part; see managed."""
-        return managed(self.subject, key, kind, for_provider, external_name=external_name)
+        return managed(self.subject, key, kind, for_provider, external_name=external_name, handling=handling)

@@ -1,4 +1,4 @@
-"""The VPC, its way to the internet, and its default security group, which is locked."""
+"""The VPC, its way to the internet, and its default security group, which is locked when it is made."""
 
 from tap_stack import aws
 from tap_stack.network.scope import Network
@@ -19,5 +19,7 @@ def resources(network: Network) -> Resources:
         kept=True,
     )
     yield network.make(INTERNET_GATEWAY, aws.INTERNET_GATEWAY, {"vpcIdRef": Ref(VPC)})
-    # No ingress and no egress: the provider revokes every rule that AWS put there (05, section 2).
+    # No ingress and no egress: the provider revokes every rule that AWS put there, once, when it takes the group over
+    # (resourceDefaultSecurityGroupCreate in terraform-provider-aws). Both are computed where nothing is wanted, so a
+    # rule that somebody adds later stays, and is reported as a change (monitoring.changes).
     yield network.make(DEFAULT_SECURITY_GROUP, aws.DEFAULT_SECURITY_GROUP, {"vpcIdRef": Ref(VPC)})

@@ -5,6 +5,7 @@ the function admits S3, and the processor alone knows when that is. A bucket has
 """
 
 from tap_api.kinds import RegionalStorageSpec
+from tap_stack.composed import Condition
 from tap_stack.observation import Observed
 from tap_stack.resource import Resources
 from tap_stack.storage import data, logs
@@ -21,3 +22,8 @@ def outputs(observed: Observed) -> dict[str, str | None]:
     """Returns the name of the data bucket."""
     observation = observed.get(data.BUCKET)
     return {"bucketName": observation.field("status", "atProvider", "id") if observation else None}
+
+
+def conditions(subject: Subject[RegionalStorageSpec]) -> tuple[Condition, ...]:
+    """Returns whether the log bucket admits the region's trail, where one is made."""
+    return logs.admits_trail(subject)

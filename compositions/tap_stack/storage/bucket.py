@@ -92,9 +92,9 @@ def tidy(noncurrent_days: int) -> Json:
     }
 
 
-def expire(prefix: str, days: int) -> Json:
-    """Returns the lifecycle rule that ends the objects below `prefix` after `days`."""
-    return {"id": "expire", "status": "Enabled", "filter": [{"prefix": prefix}], "expiration": [{"days": days}]}
+def expire(name: str, prefix: str, days: int) -> Json:
+    """Returns the lifecycle rule `name`, which ends the objects below `prefix` after `days`."""
+    return {"id": name, "status": "Enabled", "filter": [{"prefix": prefix}], "expiration": [{"days": days}]}
 
 
 def encrypted_in_transit(bucket_arn: str) -> Statement:

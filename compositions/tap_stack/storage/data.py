@@ -50,7 +50,7 @@ def lifecycle(storage: StorageSpec) -> list[Json]:
     return [
         tidy(storage.noncurrent_version_days),
         *([tier] if transitions else []),
-        *([expire(names.INCOMING, ends)] if ends is not None else []),
+        *([expire("expire", names.INCOMING, ends)] if ends is not None else []),
     ]
 
 

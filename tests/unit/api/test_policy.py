@@ -121,7 +121,7 @@ def test_the_claims_that_show_a_refusal_are_refused(path: Path) -> None:
             edited(GOOD, spec__api={"jwt": {"issuer": "https://a.example", "audience": ["x"]}}),
             [("spec.api.jwt", "Jwt")],
         ),
-        (edited(GOOD, spec__monitoring={"trail": "Create"}), [("spec.monitoring.trail", "NotActedOn")]),
+        (edited(GOOD, spec__monitoring={"trail": "Create"}), []),
         (edited(GOOD, spec__monitoring={"trail": "Existing"}), []),
         (
             edited(

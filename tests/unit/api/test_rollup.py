@@ -44,7 +44,8 @@ def tap(*conditions: tuple[str, ...], generation: int = 1, owner: Json | None = 
 
 
 def good(**status: Any) -> Json:
-    return tap(("Synced", "True"), ("Ready", "True"), ("ResourcesHealthy", "True"), **status)
+    found = [(kind, "True") for kind in ("Synced", "Ready", "ResourcesHealthy", "ChangesReported")]
+    return tap(*found, **status)
 
 
 def rolled(observed: dict[str, Json], status: Json | None = None, **more: Any) -> Json:
@@ -76,6 +77,7 @@ def test_an_environment_whose_regions_are_all_ready_is_ready() -> None:
                 ("Ready", "Available", "all 2 regions are ready"),
                 ("Synced", "Applied", "every region is applied"),
                 ("ResourcesHealthy", "Healthy", "no resource reports a failure"),
+                ("ChangesReported", "Reported", "every region reports changes made outside"),
             )
         ],
         "regions": [
@@ -181,6 +183,58 @@ def test_what_regions_share_is_said_once() -> None:
     )
 
 
+def reporting(truth: str, message: str = "") -> Json:
+    return tap(("Synced", "True"), ("Ready", "True"), ("ResourcesHealthy", "True"), ("ChangesReported", truth, message))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "told"),
+    [
+        pytest.param(
+            reporting("True"),
+            reporting("True"),
+            ("True", "Reported", "every region reports changes made outside"),
+            id="reported",
+        ),
+        pytest.param(
+            reporting("True", "trust the provider"),
+            reporting("True", "trust the provider"),
+            ("True", "ChangesReportedReason", "us-east-1, us-east-2: trust the provider"),
+            id="reported, and there is something to be done",
+        ),
+        pytest.param(
+            reporting("False", "no trail"),
+            reporting("False", "no trail"),
+            ("False", "ChangesReportedReason", "us-east-1, us-east-2: no trail"),
+            id="no trail",
+        ),
+        pytest.param(
+            reporting("True", "trust the provider"),
+            reporting("False", "it does not record"),
+            ("False", "ChangesReportedReason", "us-east-2: it does not record"),
+            id="one trail is not there yet",
+        ),
+        pytest.param(
+            reporting("True"),
+            tap(),
+            ("Unknown", "NotReported", "us-east-2: no word of changes made outside yet"),
+            id="one region is new",
+        ),
+    ],
+)
+def test_whether_changes_are_reported_is_passed_up_and_holds_nothing_up(
+    one: Json, other: Json, told: tuple[str, str, str]
+) -> None:
+    found = conditions(rolled({"us-east-1": one, "us-east-2": other}))
+    assert found["ChangesReported"] == told
+    assert found["Ready"][0] == ("True" if other["status"]["conditions"] else "False")
+
+
+def test_a_region_on_its_way_out_is_not_asked_whether_it_reports_changes() -> None:
+    observed = {"us-east-1": good(), "us-east-2": good(), "eu-west-1": reporting("False", "its trail is gone")}
+    assert conditions(rolled(observed))["ChangesReported"][0] == "True"
+
+
 def test_the_time_of_a_transition_moves_only_when_the_status_flips() -> None:
     before = {
         "conditions": [
@@ -190,7 +244,7 @@ def test_the_time_of_a_transition_moves_only_when_the_status_flips() -> None:
     }
     observed = {"us-east-1": good(), "us-east-2": tap(("Synced", "True"), ("Ready", "False"))}
     times = {c["type"]: c["lastTransitionTime"] for c in rolled(observed, before)["conditions"]}
-    assert times == {"Ready": NOW, "Synced": BEFORE, "ResourcesHealthy": NOW}
+    assert times == {"Ready": NOW, "Synced": BEFORE, "ResourcesHealthy": NOW, "ChangesReported": NOW}
 
 
 def test_an_output_that_was_told_stays_until_its_region_goes() -> None:
@@ -226,6 +280,7 @@ def test_a_name_that_another_one_has_is_taken(owner: Json | None, holder: str) -
         "Ready": ("False", "NameTaken", f"1 of 2 regions are ready; us-east-2: {message}"),
         "Synced": ("False", "NameTaken", f"us-east-2: {message}"),
         "ResourcesHealthy": ("Unknown", "NotReported", f"us-east-2: {UNREPORTED}"),
+        "ChangesReported": ("Unknown", "NotReported", "us-east-2: no word of changes made outside yet"),
         "NameTaken": ("True", "NotControlled", f"us-east-2: {message}"),
     }
     assert "outputs" not in status["regions"][1]

@@ -26,6 +26,7 @@ EVERYTHING = {
     ("kms.Key", "Logs"): "in a key's policy * is the key",
     ("kms.Key", "Alarms"): "in a key's policy * is the key",
     ("kms.Key", "Changes"): "in a key's policy * is the key",
+    ("kms.Key", "Trail"): "in a key's policy * is the key",
     ("ec2.VPCEndpoint", "ThisAccount"): "an endpoint's policy gives nothing: it narrows what goes through, by account",
     ("iam.RolePolicy", "Interfaces"): "Lambda asks for it on every resource; the code is refused by NotByTheCode",
 }
@@ -202,5 +203,6 @@ def admits(document: Document) -> None:
         "Logs": {"Service": f"logs.{region}.amazonaws.com"},
         "Alarms": {"Service": "cloudwatch.amazonaws.com"},
         "Changes": {"Service": "events.amazonaws.com"},
+        **({"Trail": {"Service": "cloudtrail.amazonaws.com"}} if "Trail" in named else {}),
     }
     assert all("Condition" in statement for statement in document.statements if statement["Sid"] != "Account")

@@ -61,6 +61,12 @@ def test_roles_are_ours_and_handed_to_the_services_that_take_them() -> None:
     }
 
 
+def test_trap_16_the_provider_may_take_away_the_interfaces_that_lambda_leaves_behind() -> None:
+    """It does so before it deletes a subnet or a group (deleteLingeringENIs), and fails where it may not."""
+    calls = {"ec2:DeleteNetworkInterface", "*ec2:DescribeNetworkInterfaces", "ec2:DetachNetworkInterface"}
+    assert calls <= set(CALLS[aws.SUBNET]) & set(CALLS[aws.SECURITY_GROUP])
+
+
 def test_the_packages_are_those_of_the_kinds_that_are_composed() -> None:
     named = [entry["provider"].rpartition("/")[2] for entry in packages()["dependsOn"]]
     assert named == ["provider-family-aws", *sorted({f"provider-aws-{kind.service}" for kind in aws.KINDS})]

@@ -23,6 +23,11 @@ def resource(kind: str, name: str, external_name: str = "", policies: list[str] 
     }
 
 
+def without(asked: Json, field: str) -> Json:
+    spec = {name: value for name, value in asked["spec"]["forProvider"].items() if name != field}
+    return {**asked, "spec": {**asked["spec"], "forProvider": spec}}
+
+
 def account(*resources: Json, **told: Json) -> Account:
     """Returns an account with `resources` in it; `told` puts fields into what AWS says of one, by its name."""
     found = Account()
@@ -33,7 +38,16 @@ def account(*resources: Json, **told: Json) -> Account:
 
 
 GLOBAL = resource("rds.GlobalCluster", "global", "prod-global", engineVersion="8.0.mysql_aurora.3.10.0")
-PRIMARY = resource("rds.Cluster", "one", "prod-one", globalClusterIdentifier="prod-global", masterUsername="tapadmin")
+PRIMARY = resource(
+    "rds.Cluster",
+    "one",
+    "prod-one",
+    globalClusterIdentifier="prod-global",
+    masterUsername="tapadmin",
+    masterPasswordSecretRef={"name": "one-password", "key": "password"},
+    autoGeneratePassword=True,
+    port=3306,
+)
 WRITER = resource("rds.ClusterInstance", "writer", "prod-one-a", clusterIdentifier="prod-one", promotionTier=0)
 SECONDARY = resource(
     "rds.Cluster",
@@ -44,6 +58,10 @@ SECONDARY = resource(
     sourceRegion="us-east-1",
     engineVersion="8.0.mysql_aurora.3.10.0",
 )
+BUCKET_POLICY = resource("s3.BucketPolicy", "policy", bucket="logs", policy="{}")
+TRAIL = resource("cloudtrail.Trail", "trail", "prod-trail", s3BucketName="logs", s3KeyPrefix="trail", kmsKeyId=KEY)
+OUR_TRAIL = "arn:aws:cloudtrail:us-east-1:123456789012:trail/prod-trail"
+LETS_WRITE = {"policy": f"arn:aws:s3:::logs/trail/AWSLogs/123456789012/* {OUR_TRAIL}"}
 CODE = resource("s3.Object", "code", bucket="data", key="code.zip")
 LAMBDA = resource("lambda.Function", "function", "fn", s3Bucket="data", s3Key="code.zip", role="arn:aws:iam::1:role/fn")
 PERMISSION = resource(
@@ -68,6 +86,13 @@ A_KEY = resource("kms.Key", "key")
     [
         (PRIMARY, account(), "GlobalClusterNotFoundFault"),
         (PRIMARY, account(GLOBAL), ""),
+        (without(PRIMARY, "masterPasswordSecretRef"), account(GLOBAL), "MasterUserPassword must be provided"),
+        (without(PRIMARY, "masterUsername"), account(GLOBAL), "MasterUsername must be provided"),
+        (
+            {**SECONDARY, "spec": {"forProvider": {**SECONDARY["spec"]["forProvider"], "masterPasswordSecretRef": {}}}},
+            account(GLOBAL, PRIMARY, WRITER),
+            "Cannot specify password",
+        ),
         (SECONDARY, account(GLOBAL, PRIMARY), "not valid for physical replication"),
         (SECONDARY, account(GLOBAL, PRIMARY, WRITER, writer={"writer": False}), "not valid for physical replication"),
         (SECONDARY, account(GLOBAL, PRIMARY, WRITER), ""),
@@ -83,6 +108,13 @@ A_KEY = resource("kms.Key", "key")
         (TABLE, account(A_KEY, key={"arn": KEY}), ""),
         (resource("dynamodb.Table", "replica", "sessions", ["Observe"]), account(), "external resource does not exist"),
         (resource("dynamodb.Table", "replica", "sessions", ["Observe"]), account(TABLE), ""),
+        (TRAIL, account(A_KEY, BUCKET_POLICY, key={"arn": KEY, "policy": OUR_TRAIL}), "Incorrect S3 bucket policy"),
+        (
+            TRAIL,
+            account(A_KEY, BUCKET_POLICY, key={"arn": KEY, "policy": ADMITS}, policy=LETS_WRITE),
+            "InsufficientEncryptionPolicyException",
+        ),
+        (TRAIL, account(A_KEY, BUCKET_POLICY, key={"arn": KEY, "policy": OUR_TRAIL}, policy=LETS_WRITE), ""),
     ],
 )
 def test_aws_refuses_what_comes_too_early(asked: Json, there: Account, words: str) -> None:

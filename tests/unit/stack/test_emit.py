@@ -42,7 +42,10 @@ def test_the_package_carries_the_name_that_compositions_ask_for() -> None:
 
 def test_the_kinds_that_are_known_are_the_kinds_that_are_composed_and_activated() -> None:
     chosen = {
-        "monitoring": {"subscriptions": [{"protocol": "email", "endpoint": "sre@example.com"}]},
+        "monitoring": {
+            "subscriptions": [{"protocol": "email", "endpoint": "sre@example.com"}],
+            "trail": "Create",
+        },
         "api": {"authorization": "JWT", "jwt": {"issuer": "https://id.example.com", "audience": ["tap"]}},
     }
     composed = {

@@ -214,6 +214,13 @@ def test_who_is_trusted_is_not_reported_neither_is_aws_itself(make_tap: MakeTap)
     }
 
 
+def test_a_rule_that_the_provider_leaves_in_the_default_security_group_is_reported(make_tap: MakeTap) -> None:
+    """terraform-provider-aws revokes what is there when it takes the group over, and nothing that comes later."""
+    rule = wanted(monitoring(make_tap(monitoring={"trail": "Existing"})), "Rule")["changes-network"]
+    told = set(json.loads(rule["eventPattern"])["detail"]["eventName"])
+    assert told >= {"AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress", "ModifySecurityGroupRules"}
+
+
 def test_iam_is_watched_in_the_one_region_that_has_its_events() -> None:
     rules = {region: wanted(monitoring(regional_tap("prod", region)), "Rule") for region in ("us-east-1", "eu-west-1")}
     assert {region: "changes-roles" in found for region, found in rules.items()} == {

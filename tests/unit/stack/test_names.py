@@ -37,6 +37,8 @@ LIMITS: dict[AwsKind, tuple[int, str]] = {
     aws.DASHBOARD: (255, r"[a-zA-Z0-9_-]+"),
     aws.TOPIC: (256, r"[A-Za-z0-9_-]+"),
     aws.EVENT_RULE: (64, r"[.\-_A-Za-z0-9]+"),
+    # No two hyphens in a row: CreateTrail in the API reference of CloudTrail.
+    aws.TRAIL: (128, r"[a-zA-Z0-9](-?[a-zA-Z0-9]){2,}"),
 }
 #: Kind -> the field that names it, where that is not the external name.
 FIELDS = {aws.QUEUE: ("name", 80, r"[A-Za-z0-9_-]+"), aws.API: ("name", 128, r".+")}
@@ -52,7 +54,7 @@ LONGEST = st.from_regex(r"\A[a-z][a-z0-9-]{61}[a-z0-9]\Z")
 def named(tap: Json) -> Iterator[tuple[AwsKind, str]]:
     """Yields what the resources of a region are called in AWS."""
     world = World(tap)
-    for _ in range(3):
+    for _ in range(5):
         turned = world.turn()
     for _, composed in turned:
         emitted = [item.manifest for item in composed.resources]
@@ -71,6 +73,7 @@ def region(environment: str, namespace: str, name: str, *, alone: str = "") -> J
     tap = regional_tap("prod", "us-east-1")
     tap["metadata"] = {"name": alone or f"{environment}-{name}", "namespace": namespace, "labels": {}}
     tap["spec"].update(region=name, environmentRef={"name": environment})
+    tap["spec"]["monitoring"]["trail"] = "Create"
     if alone:
         del tap["spec"]["environmentRef"]
     assert judge("RegionalTap", tap) == []
@@ -113,7 +116,7 @@ def test_no_two_regions_environments_or_namespaces_share_a_name(environment: str
 
 
 def test_every_kind_that_we_name_has_its_limit_here() -> None:
-    ours = {kind for tap in (regional_tap("prod", "us-east-1"),) for kind, _ in named(tap)}
+    ours = {kind for kind, _ in named(region("prod", "tap-prod", "us-east-1"))}
     assert ours - set(LIMITS) - set(FIELDS) == set()
 
 

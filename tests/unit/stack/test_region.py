@@ -66,7 +66,7 @@ def test_a_part_gets_the_sections_of_its_own_kind_and_nothing_else(make_tap: Mak
         "network": {"cidr", "network"},
         "database": {"zones", "database"},
         "sessions": {"sessions"},
-        "storage": {"storage"},
+        "storage": {"storage", "monitoring"},
         "processor": {"zones", "processor", "api", "sessions"},
         "monitoring": {"database", "processor", "monitoring"},
     }

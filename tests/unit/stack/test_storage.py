@@ -119,7 +119,7 @@ def test_trap_18_the_access_log_bucket_is_encrypted_by_s3_alone(make_tap: MakeTa
 
 
 def test_a_lifecycle_is_written_in_lists(make_tap: MakeTap) -> None:
-    """BucketLifecycleConfiguration is a kind of the plugin framework, where blocks are lists (05, section 1)."""
+    """The trap: BucketLifecycleConfiguration is a kind of the plugin framework, where blocks are lists (05, section 1)."""
     for bucket in BUCKETS:
         for rule in wanted(storage(make_tap())[f"{bucket}-lifecycle"])["rule"]:
             blocks = [value for name, value in rule.items() if name not in ("id", "status")]

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from tap_api.common import DriftMode, RegionState
 from tap_api.kinds import RegionalTapSpec
 from tap_api.policy.rule import Finding, Subject
-from tap_api.sections import Trail
 
 
 def not_acted_on(subject: Subject) -> Iterator[Finding]:
@@ -16,12 +15,6 @@ def not_acted_on(subject: Subject) -> Iterator[Finding]:
         yield "spec.drift", f"{spec.drift.value} {later}"
     if spec.peering_group not in (None, spec.environment.value):
         yield "spec.peeringGroup", f"{spec.peering_group!r} {later}"
-    if subject.sections.get("monitoring", {}).get("trail") == Trail.CREATE.value:
-        yield (
-            "spec.monitoring.trail",
-            "Create is not acted on in this version: a trail is the account's, not one environment's; make one that "
-            "records management events, and write Existing",
-        )
     if isinstance(spec, RegionalTapSpec):
         if spec.state is not RegionState.PRESENT:
             yield "spec.state", f"{spec.state.value} {later}"

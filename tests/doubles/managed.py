@@ -1,0 +1,75 @@
+"""A managed resource in the hands of the provider: what it writes before it asks AWS, and what it says after.
+
+A double, and named as one. `doubles.provider` uses it on a control plane, `golden.slow` without one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from doubles.account import Account, Key, key_of, wanted
+from doubles.aws import external_name, provided
+from doubles.references import Reference, of_schema, pruned, resolved
+from tap_api.base import Json
+from tap_stack.catalogue import catalogue
+
+FINALIZER = "finalizer.managedresource.crossplane.io"
+
+
+@dataclass
+class Kinds:
+    """What the provider's CRDs say of its kinds.
+
+    Attributes:
+        references: Kind -> its references, by field.
+        told: Kind -> the schema of its status.atProvider.
+    """
+
+    references: dict[str, dict[str, Reference]] = field(default_factory=dict)
+    told: dict[str, Json] = field(default_factory=dict)
+
+    def learn(self, kind: str, schema: Json) -> None:
+        """Takes up what the schema of a kind says."""
+        spec, status = (schema["properties"][name]["properties"] for name in ("spec", "status"))
+        self.references[kind] = of_schema(spec["forProvider"])
+        self.told[kind] = status["atProvider"]
+
+    def prepared(self, resource: Json, find: Callable[[Key], Json | None]) -> Json:
+        """Returns the object as the provider writes it before it asks AWS for anything.
+
+        Args:
+            resource: The object as Crossplane made it.
+            find: Gives the object of a kind and a name, None where there is none.
+
+        Raises:
+            UnresolvedError: a reference leads to nothing that is made yet.
+        """
+        kind, name = key_of(resource)
+        spec = resolved(resource, self.references[kind], find)
+        if catalogue()[kind].tags and resource["spec"]["managementPolicies"] != ["Observe"]:
+            config = resource["spec"]["providerConfigRef"]["name"]
+            group = resource["apiVersion"].partition("/")[0]
+            own = {"kind": f"{resource['kind'].lower()}.{group}", "name": name, "providerconfig": config}
+            spec["tags"] = {**spec.get("tags", {}), **{f"crossplane-{tag}": value for tag, value in own.items()}}
+        meta = resource["metadata"]
+        asked = {**resource, "spec": {**resource["spec"], "forProvider": spec}}
+        in_aws = external_name(resource) or provided(asked)["status"]["atProvider"]["id"]
+        return {
+            **asked,
+            "metadata": {
+                **meta,
+                "annotations": {**meta.get("annotations", {}), "crossplane.io/external-name": in_aws},
+                "finalizers": sorted({*meta.get("finalizers", []), FINALIZER}),
+            },
+        }
+
+    def answer(self, resource: Json, account: Account) -> Json:
+        """Returns a resource, prepared before, as `account` has it."""
+        made = provided(resource)
+        kind, _ = key_of(resource)
+        if kind == "rds.ClusterInstance":
+            cluster = account.find("rds.Cluster", id=wanted(resource)["clusterIdentifier"])
+            # Nothing writes in a cluster that follows another.
+            follows = cluster is not None and cluster["status"]["atProvider"].get("replicationSourceIdentifier")
+            made["status"]["atProvider"]["writer"] &= not follows
+        made["status"]["atProvider"] = pruned(made["status"]["atProvider"], self.told[kind])
+        return made
