@@ -97,8 +97,15 @@ def assemble(resources: Resources, observed: Observed) -> Assembly:
 
 def keep(observed: Observed) -> Assembly:
     """Returns what is observed as it is observed: nothing new, nothing changed, nothing removed."""
-    emitted = (Emitted(key, kept(observation), ready=False) for key, observation in sorted(observed.items()))
+    emitted = (
+        Emitted(key, kept(observation), ready=_is_ready(observation)) for key, observation in sorted(observed.items())
+    )
     return Assembly(tuple(emitted))
+
+
+def _is_ready(observation: Observation) -> bool:
+    ready = observation.condition("Ready")
+    return ready is not None and ready.status == "True"
 
 
 def kept(observation: Observation) -> Json:
@@ -111,11 +118,13 @@ def kept(observation: Observation) -> Json:
     external_name = observation.field("metadata", "annotations", "crossplane.io/external-name")
     if external_name is not None:
         metadata["annotations"] = {"crossplane.io/external-name": external_name}
+    spec = observation.field("spec")
     return {
         "apiVersion": observation.field("apiVersion"),
         "kind": observation.field("kind"),
         "metadata": metadata,
-        "spec": observation.field("spec"),
+        # `spec.crossplane` of a part is Crossplane's own (04, item 2).
+        "spec": {key: value for key, value in spec.items() if key != "crossplane"} if isinstance(spec, dict) else spec,
     }
 
 

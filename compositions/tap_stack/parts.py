@@ -6,7 +6,7 @@ once it stands in BUILT; until then it composes nothing and is not ready, for no
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tap_api.base import Json
@@ -93,7 +93,7 @@ def compose(subject: Subject[RegionContext]) -> Composed:
 def _kept(subject: Subject[RegionContext], built: Condition) -> Composed:
     """Returns what is there, as it is, and what was said before."""
     said = {**result.sticky(subject.status, {}), **result.sticky_facts(subject.status, {})}
-    return _composed(subject, keep(subject.observed), said, built)
+    return replace(_composed(subject, keep(subject.observed), said, built), ready=False, ttl=result.TTL_WAITING)
 
 
 def _composed(
