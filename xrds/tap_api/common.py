@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from tap_api.base import ApiModel, Arn, DnsLabel, RegionName, cel, immutable, list_map
+from tap_api.base import ApiModel, Arn, Check, DnsLabel, Json, RegionName, cel, immutable, list_map
 
 
 class Environment(StrEnum):
@@ -63,13 +63,14 @@ TagValue = Annotated[str, StringConstraints(max_length=256)]
 Tags = dict[str, TagValue]
 
 
-def tags_field(default: Tags | None = None) -> Tags:
-    """Returns the field `tags`, as every level has it."""
+def tags_field(extra: Json | None = None) -> Tags:
+    """Returns the field `tags`, as every level has it; `extra` is what one level's schema holds beside."""
     field: Tags = Field(
-        default if default is not None else {},
+        {},
         max_length=44,
         description="Tags for every AWS resource that can carry them. CostCenter is required; Environment and Region "
         "are set.",
+        json_schema_extra=extra,
     )
     return field
 
@@ -118,9 +119,11 @@ class RegionContext(ApiModel):
 
     model_config = ConfigDict(
         json_schema_extra=cel(
-            (
+            Check(
+                "Immutable",
                 "has(self.environmentRef) == has(oldSelf.environmentRef)",
-                f"environmentRef cannot be added or removed: {NAMES_END_IN_IT}",
+                f"cannot be added or removed: {NAMES_END_IN_IT}",
+                field=".environmentRef",
             ),
         )
     )

@@ -99,6 +99,11 @@ class Rule:
     example: str = ""
 
     @property
+    def page(self) -> str:
+        """Where it is described, in the repository."""
+        return f"docs/reference/policy.md#{self.code.lower()}"
+
+    @property
     def doors(self) -> tuple[Door, ...]:
         """Where it is answered, in the order in which a claim comes by."""
         asked = {

@@ -1,0 +1,108 @@
+"""The table of good and bad manifests at a real apiserver: its schema alone, and the webhook behind it."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from kubernetes import client, config
+
+from cluster.world import World
+from policy_cases import ALONE, CASES, GOOD, Case, Found, edited, said
+from tap_api.base import GROUP, VERSION
+from tap_api.kinds import KINDS
+
+#: Nobody that the webhook is asked about: it passes Kubernetes' own controllers. Cluster rights come from the group.
+PAST_THE_WEBHOOK = {
+    "Impersonate-User": "system:serviceaccount:kube-system:doors",
+    "Impersonate-Group": "system:masters",
+}
+
+
+class Door:
+    """An apiserver that is asked whether it would take an object, and stores nothing."""
+
+    def __init__(self, world: World, headers: Mapping[str, str]) -> None:
+        self.namespace = world.namespace
+        self._client: Any = config.new_client_from_config(str(world.cluster.kubeconfig))  # type: ignore[no-untyped-call]
+        for name, value in headers.items():
+            self._client.set_default_header(name, value)
+
+    def creates(self, manifest: Mapping[str, Any], *, dry: bool = True) -> tuple[Found, str]:
+        """Returns paths and codes of what the apiserver refuses `manifest` for, and its warnings."""
+        meta = {**manifest["metadata"], "namespace": self.namespace}
+        return self._ask("POST", "", {**manifest, "metadata": meta}, dry=dry)
+
+    def changes(self, name: str, manifest: Mapping[str, Any]) -> tuple[Found, str]:
+        """The same for a change of the stored object `name`."""
+        return self._ask("PATCH", f"/{name}", {"kind": manifest["kind"], "spec": manifest["spec"]}, dry=True)
+
+    def _ask(self, method: str, name: str, body: Mapping[str, Any], *, dry: bool) -> tuple[Found, str]:
+        plural = KINDS[body["kind"]].plural
+        kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        query = [("fieldValidation", "Strict"), *([("dryRun", "All")] if dry else [])]
+        try:
+            _, _, headers = self._client.call_api(
+                f"/apis/{GROUP}/{VERSION}/namespaces/{self.namespace}/{plural}{name}",
+                method,
+                query_params=query,
+                header_params={"Content-Type": kind, "Accept": "application/json"},
+                body=body,
+                auth_settings=["BearerToken"],
+                response_type="object",
+            )
+        except client.ApiException as error:
+            assert error.status in {400, 403, 422}, error
+            return said(json.loads(error.body or "{}")), ""
+        return [], str(headers.get("Warning", ""))
+
+
+@pytest.fixture
+def schema(world: World) -> Door:
+    """The schema alone, as with every process of ours down."""
+    return Door(world, PAST_THE_WEBHOOK)
+
+
+@pytest.fixture
+def webhook(world: World) -> Door:
+    """The schema, and the webhook behind it."""
+    return Door(world, {})
+
+
+@pytest.fixture
+def stored(schema: Door) -> Iterator[None]:
+    """The objects that the cases about changes replace."""
+    for manifest in (GOOD, ALONE, edited(GOOD, metadata__name="global", spec__database={"global": True})):
+        assert schema.creates(manifest, dry=False) == ([], "")
+    yield
+
+
+def answers(door: Door, cases: list[Case]) -> dict[str, Found]:
+    return {case.name: door.creates(case.manifest)[0] for case in cases}
+
+
+NEW = [case for case in CASES if not case.old]
+CHANGED = [case for case in CASES if case.old]
+
+
+def test_the_schema_alone_gives_the_paths_and_codes_of_what_one_object_can_tell(schema: Door) -> None:
+    assert answers(schema, NEW) == {case.name: sorted(case.schema) for case in NEW}
+
+
+def test_with_the_webhook_all_is_refused_that_policy_refuses(webhook: Door) -> None:
+    assert answers(webhook, NEW) == {case.name: sorted(case.schema or case.errors) for case in NEW}
+
+
+def test_what_is_warned_of_is_stored_with_a_warning(webhook: Door) -> None:
+    for case in (case for case in NEW if not case.errors):
+        warning = webhook.creates(case.manifest)[1]
+        assert bool(warning) == bool(case.warnings), (case.name, warning)
+        assert all(f"{path}: " in warning and f"({code})" in warning for path, code in case.warnings)
+
+
+@pytest.mark.usefixtures("stored")
+def test_a_change_is_refused_where_nothing_can_follow_it(schema: Door, webhook: Door) -> None:
+    for case in CHANGED:
+        name = "global" if "database" in (case.old or {})["spec"] else case.manifest["metadata"]["name"]
+        assert schema.changes(name, case.manifest)[0] == sorted(case.schema), case.name
+        assert webhook.changes(name, case.manifest)[0] == sorted(case.schema or case.errors), case.name
