@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tap_api.base import API_VERSION
+from tap_api.policy import Organisation
 
 Found = list[tuple[str, str]]
 
@@ -51,6 +52,7 @@ class Case:
         schema: Of what the apiserver says with every process of ours down. It speaks first: where this is not empty
             the webhook is not asked.
         old: The object that it replaces.
+        organisation: What the organisation asks for; None: what it asks for where nobody says.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Case:
     warnings: Found
     schema: Found
     old: dict[str, Any] | None = None
+    organisation: Organisation | None = None
 
     @property
     def kind(self) -> str:
@@ -119,6 +122,7 @@ def _case(name: str, base: Mapping[str, Any], errors: Found, changes: Mapping[st
         warnings=more.get("warnings", []),
         schema=errors if schema == "same" else schema,
         old=more.get("old"),
+        organisation=more.get("organisation"),
     )
 
 
@@ -410,4 +414,57 @@ CHANGES = [
         old=GOOD,
     ),
 ]
-CASES = [*ENVIRONMENTS, *REGIONS, *CHANGES]
+HOUSE = Organisation.parse(
+    {
+        "requiredTags": ["Owner"],
+        "allowedTagValues": {"CostCenter": "[a-z]+-[0-9]{4}", "Owner": "team-.+"},
+        "reservedRanges": [{"cidr": "10.128.0.0/9", "reason": "the offices"}],
+        "allowedRegions": ["eu-west-1", "us-east-1"],
+    }
+)
+OWNED = {"CostCenter": "platform-4200", "Owner": "team-a"}
+
+
+def _house(name: str, base: dict[str, Any], errors: Found, **changes: Any) -> Case:
+    owned = {"spec__tags": OWNED, **changes}
+    if base is GOOD and "spec__regions" not in owned:
+        owned["spec__regions"] = [ONE]
+    return _case(f"house: {name}", base, errors, owned, organisation=HOUSE)
+
+
+ORGANISATION = [
+    _house("good", GOOD, []),
+    _house("good", ALONE, []),
+    _house("no owner", GOOD, [("spec.tags.Owner", "OrganisationTag")], spec__tags={"CostCenter": "platform-4200"}),
+    _house("no owner", ALONE, [("spec.tags.Owner", "OrganisationTag")], spec__tags={"CostCenter": "platform-4200"}),
+    _house(
+        "a value that is not whole",
+        GOOD,
+        [("spec.tags.CostCenter", "OrganisationTagValue")],
+        spec__tags={**OWNED, "CostCenter": "platform-42000"},
+    ),
+    _house(
+        "a value that is not allowed",
+        ALONE,
+        [("spec.tags.Owner", "OrganisationTagValue")],
+        spec__tags={**OWNED, "Owner": "me"},
+    ),
+    _house(
+        "an address of the offices",
+        GOOD,
+        [("spec.regions[0].cidr", "OrganisationRange")],
+        spec__regions=regions(("us-east-1", "10.200.0.0/16")),
+    ),
+    _house("an address of the offices", ALONE, [("spec.cidr", "OrganisationRange")], spec__cidr="10.128.0.0/20"),
+    _house(
+        "a region that is not used",
+        GOOD,
+        [("spec.regions[1].name", "OrganisationRegion")],
+        spec__regions=regions(("us-east-1", "10.0.0.0/16"), ("us-east-2", "10.1.0.0/16")),
+    ),
+    _house("a region that is not used", ALONE, [("spec.region", "OrganisationRegion")], spec__region="eu-north-1"),
+    # What holds where nobody says.
+    _case("Docker's bridge", ALONE, [("spec.cidr", "OrganisationRange")], {"spec__cidr": "172.17.0.0/20"}),
+    _case("beside Docker's bridge", ALONE, [], {"spec__cidr": "172.18.0.0/16"}),
+]
+CASES = [*ORGANISATION, *ENVIRONMENTS, *REGIONS, *CHANGES]

@@ -12,7 +12,7 @@ from urllib3.exceptions import HTTPError
 
 from tap_api.base import GROUP, VERSION, Json
 from tap_api.errors import TapError
-from tap_api.kinds import ENVIRONMENT_TAP, PARTS, REGIONAL_TAP
+from tap_api.kinds import ENVIRONMENT_TAP, PARTS, REGIONAL_TAP, Kind
 from tap_api.manifest import NotYaml
 from tap_api.naming import LABEL_ENVIRONMENT_TAP
 from tap_cli.snapshot import Snapshot
@@ -61,7 +61,14 @@ class Cluster:
 
     def environments(self, namespace: str | None = None) -> list[Json]:
         """Returns the EnvironmentTaps of `namespace`, of all namespaces where it is None, sorted."""
-        found = self._list(GROUP, VERSION, ENVIRONMENT_TAP.plural, namespace)
+        return self._sorted(ENVIRONMENT_TAP, namespace)
+
+    def regions(self, namespace: str | None = None) -> list[Json]:
+        """Returns the RegionalTaps of `namespace`, of all namespaces where it is None, sorted."""
+        return self._sorted(REGIONAL_TAP, namespace)
+
+    def _sorted(self, kind: Kind, namespace: str | None) -> list[Json]:
+        found = self._list(GROUP, VERSION, kind.plural, namespace)
         return sorted(found, key=lambda o: (o["metadata"]["namespace"], o["metadata"]["name"]))
 
     def snapshot(self, environment: Json, *, resources: bool = False) -> Snapshot:

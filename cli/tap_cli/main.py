@@ -17,7 +17,7 @@ from tap_api.errors import TapError
 VERBS = {
     "status": ("tap_cli.status", "Show environments, regions and parts, and what each waits for."),
     "synth": ("tap_cli.synth", "Write every generated manifest, or check that none is stale."),
-    "validate": ("tap_cli.validate", "Judge claims by the schema and the policy, offline."),
+    "validate": ("tap_cli.validate", "Judge claims by the schema and the policy: files, or what is stored."),
 }
 
 EPILOG = "Exit codes: 0 all is well, 1 something is wrong and said so, 2 the command line is not understood."

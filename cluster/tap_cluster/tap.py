@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tap_api import manifest
 from tap_cluster.context import Context
 from tap_cluster.errors import ClusterError
 from tap_cluster.kubectl import Manifest, manifests, namespace
@@ -19,6 +20,8 @@ from tap_cluster.waiting import wait_for_condition
 
 KIND = re.compile(r"^kind:\s*(\w+)", re.MULTILINE)
 ENVIRONMENTS = ("dev", "staging", "prod")
+#: The ConfigMap of the organisation's rules; a pod has it mounted, a process of this machine reads it from a file.
+POLICY = "tap-policy"
 XRD = "compositeresourcedefinitions.apiextensions.crossplane.io"
 
 
@@ -28,6 +31,8 @@ def install_operator(context: Context) -> None:
     chart = _there(context.places.repository / "charts" / "operator", "Chart.yaml")
     rendered = run(helm_argv(context.tools["helm"], chart, values), env=child_env(context.places))
     context.apply_once("namespace of the operator", manifests([namespace(NAMESPACE)]))
+    (policy,) = [part for part in manifest.load(rendered, chart) if part["metadata"]["name"] == POLICY]
+    (context.places.private("policy") / "policy.yaml").write_text(policy["data"]["policy.yaml"], encoding="utf-8")
     crds, others = split(rendered)
     context.apply_once("operator's CRDs", crds)
     # A policy that the chart no longer has must not go on refusing; a CRD would take its objects with it.

@@ -11,7 +11,7 @@ The code is stable: scripts and dashboards may go by it.
 |---|---|---|
 | schema | one object, by CEL, with every process of ours down | first, and alone; it holds what goes to Crossplane |
 | admission | the object and the one that it replaces | every violation in one message, warnings as warnings |
-| function | a RegionalTap, however it came to be stored | condition `PolicyCompliant`; what is there stays, nothing new is made |
+| function | a stored RegionalTap, whoever wrote it | condition `PolicyCompliant`; what is there stays as it is |
 | tap validate | files, offline | every violation; exit code 1 where there is an error |
 
 The operator judges an EnvironmentTap once more before it applies anything (`Synced=False`, reason `SpecRefused`).

@@ -12,7 +12,7 @@ import kopf
 
 from tap_api.base import GROUP, VERSION
 from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP, Kind
-from tap_api.policy import Violation, advise, judge
+from tap_api.policy import Organisation, Violation, advise, judge
 from tap_operator.settings import registry
 
 _LOG = logging.getLogger(__name__)
@@ -20,34 +20,41 @@ _LOG = logging.getLogger(__name__)
 KINDS = (ENVIRONMENT_TAP, REGIONAL_TAP)
 
 
-def handlers() -> kopf.OperatorRegistry:
-    """Returns the kopf handlers that judge."""
+def handlers(organisation: Organisation | None = None) -> kopf.OperatorRegistry:
+    """Returns the kopf handlers that judge, by what `organisation` asks for too."""
     made = registry()
     for kind in KINDS:
-        _register(made, kind)
+        _register(made, kind, organisation)
     return made
 
 
-def _register(made: kopf.OperatorRegistry, kind: Kind) -> None:
+def _register(made: kopf.OperatorRegistry, kind: Kind, organisation: Organisation | None) -> None:
     @kopf.on.validate(GROUP, VERSION, kind.plural, id=kind.singular, registry=made)
     async def judge_it(**review: Any) -> None:  # noqa: ANN401  (kopf passes two dozen things)
+        # A creation that is only a probe of ours has no uid; what it shows has to hold in every organisation.
+        asked = organisation if review["uid"] else None
         try:
-            refusal = decide(kind, review["new"], review["old"])
+            refusal = decide(kind, review["new"], review["old"], asked)
         except Exception:
             _LOG.exception("cannot judge a %s", kind.kind)
             raise
         if refusal:
-            if review["uid"]:  # A creation that is only a probe of ours has none.
+            if review["uid"]:
                 _LOG.info("refused: %s", refusal.replace("\n", " "))
             raise kopf.AdmissionError(refusal, code=422)
         review["warnings"].extend(map(str, advise(kind.kind, review["new"] or {})))
 
 
-def decide(kind: Kind, new: Mapping[str, Any] | None, old: Mapping[str, Any] | None) -> str:
+def decide(
+    kind: Kind,
+    new: Mapping[str, Any] | None,
+    old: Mapping[str, Any] | None,
+    organisation: Organisation | None = None,
+) -> str:
     """Returns why `new` may not take the place of `old`, empty if it may."""
     if new is None:
         return ""  # A deletion; who may delete what is in ValidatingAdmissionPolicies.
-    violations = judge(kind.kind, new, old)
+    violations = judge(kind.kind, new, old, organisation)
     return denial(kind, new, violations) if violations else ""
 
 

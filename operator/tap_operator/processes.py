@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Coroutine
 
 from tap_api.errors import TapError
+from tap_api.policy import Organisation
 from tap_operator import admission, fanout
 from tap_operator.apiserver import connect
 from tap_operator.health import Echoes, Health
@@ -23,11 +24,11 @@ _STUCK = 120.0
 _LAST_ORDERS = 5.0
 
 
-async def fan_out(health_address: str, health_port: int, namespace: str) -> None:
+async def fan_out(health_address: str, health_port: int, namespace: str, organisation: Organisation) -> None:
     """Makes RegionalTaps of EnvironmentTaps while it holds the Lease, which is in `namespace`."""
     echoes, stop = Echoes(fanout.WATCHED), _stop_by_signal()
     async with connect(on_write=echoes.wrote) as cluster:
-        queue = fanout.work(cluster)
+        queue = fanout.work(cluster, organisation)
 
         async def wrong() -> str:
             stuck = queue.stuck_seconds
@@ -82,7 +83,7 @@ async def _unless(stop: asyncio.Event, work: Coroutine[None, None, None]) -> boo
     return not stop.is_set()
 
 
-async def admit(webhook: Webhook, health_address: str, health_port: int) -> None:
+async def admit(webhook: Webhook, health_address: str, health_port: int, organisation: Organisation) -> None:
     """Answers admission reviews."""
     await login()  # kopf would retry for ever, with a traceback each minute, where there is no cluster at all.
     how = settings()
@@ -95,6 +96,6 @@ async def admit(webhook: Webhook, health_address: str, health_port: int) -> None
     health = Health(live=alive, ready=webhook.unready)
     await health.start(health_address, health_port)
     try:
-        await run_kopf(admission.handlers(), how, _stop_by_signal())
+        await run_kopf(admission.handlers(organisation), how, _stop_by_signal())
     finally:
         await health.stop()

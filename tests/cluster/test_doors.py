@@ -81,7 +81,8 @@ def answers(door: Door, cases: list[Case]) -> dict[str, Found]:
     return {case.name: door.creates(case.manifest)[0] for case in cases}
 
 
-NEW = [case for case in CASES if not case.old]
+#: The cluster's organisation is the chart's default one.
+NEW = [case for case in CASES if not case.old and not case.organisation]
 CHANGED = [case for case in CASES if case.old]
 
 

@@ -89,6 +89,22 @@ def load(text: str, path: Path) -> Iterator[Json]:
         raise ManifestError(path, f"not YAML: {error}") from error
 
 
+def value(text: str, path: Path) -> object:
+    """Returns the one value in `text`, an empty object where there is none; `path` is named in errors.
+
+    Raises:
+        ManifestError: the text is not YAML, or holds more than one document.
+    """
+    try:
+        found: object = yaml.load(text, Loader=_Loader)  # noqa: S506  (our loader is a safe one)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        raise ManifestError(path, f"not YAML: {error.problem or error}", mark.line + 1 if mark else 0) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ManifestError(path, f"not YAML: {error}") from error
+    return {} if found is None else found
+
+
 def read(path: Path) -> list[Json]:
     """Returns the documents of a file.
 

@@ -78,7 +78,7 @@ def test_programs_get_json() -> None:
         (["validate", "gone.yaml"], 1, "gone.yaml: cannot be read: No such file or directory\n1 file, 1 problem\n"),
         (["validate", "claims"], 1, "claims: is a directory; name the files in it, such as claims/*.yaml\n"),
         (["validate", "xrds/regionaltaps.tap.platform.yaml"], 1, "CompositeResourceDefinition is not judged here"),
-        (["validate"], 2, "Missing argument 'FILES...'"),
+        (["validate"], 2, "name files, or --cluster"),
         (["status", "--kubeconfig", "/nonexistent"], 1, "error: no kubeconfig that can be used"),
         (["frobnicate"], 2, "No such command 'frobnicate'"),
         (["synth", "--out", "/proc/tap", "--check"], 1, "error: stale: charts/operator"),

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from policy_cases import CASES, Case, Found
+from policy_cases import ALONE, CASES, GOOD, HOUSE, Case, Found
+from tap_api import manifest
 from tap_api.kinds import KINDS
-from tap_api.policy import RULES, Door, Severity, evaluate
+from tap_api.policy import RULES, Door, Organisation, Rule, Severity, evaluate
 from tap_cli.validate import command
 from tap_operator.admission import decide
 from tap_stack.compose import compose
@@ -30,14 +31,16 @@ def test_no_two_cases_have_one_name() -> None:
 
 @every_case
 def test_policy_gives_paths_and_codes(case: Case) -> None:
-    found = evaluate(case.kind, case.manifest, case.old)
+    found = evaluate(case.kind, case.manifest, case.old, case.organisation or Organisation())
     by = {s: [(v.path, v.code) for v in found if v.severity is s] for s in Severity}
     assert (by[Severity.ERROR], by[Severity.WARNING]) == (case.errors, case.warnings)
 
 
 @every_case
 def test_admission_says_all_of_it_in_one_message(case: Case) -> None:
-    assert in_lines(decide(KINDS[case.kind], case.manifest, case.old)) == case.errors
+    assert (
+        in_lines(decide(KINDS[case.kind], case.manifest, case.old, case.organisation or Organisation())) == case.errors
+    )
 
 
 @pytest.mark.parametrize(
@@ -50,18 +53,24 @@ def test_the_function_makes_nothing_and_says_why(case: Case) -> None:
         assert [(v.path, v.code) for v in error.violations] == case.errors
         return
     (condition,) = [c for c in composed.conditions if c.type == "PolicyCompliant"]
-    assert condition.status == ("False" if case.errors else "True")
-    assert bool(composed.resources) == (not case.errors)
-    for path, code in case.errors:
+    # It is not told of the organisation.
+    errors = [(path, code) for path, code in case.errors if Door.FUNCTION in RULE[code].doors]
+    assert condition.status == ("False" if errors else "True")
+    assert bool(composed.resources) == (not errors)
+    for path, code in errors:
         assert re.search(rf"{re.escape(path)}: .*\({code}\)", condition.message)
 
 
-def test_the_command_line_prints_the_same(tmp_path: Path) -> None:
-    asked = [case for case in CASES if not case.old]
+@pytest.mark.parametrize("organisation", [None, HOUSE], ids=["of nobody", "of a house"])
+def test_the_command_line_prints_the_same(tmp_path: Path, organisation: Organisation | None) -> None:
+    asked = [case for case in CASES if not case.old and case.organisation is organisation]
     files = {tmp_path / f"{i:03}.yaml": case for i, case in enumerate(asked)}
     for path, case in files.items():
         path.write_text(json.dumps(case.manifest))
-    answer = CliRunner().invoke(command, ["-o", "json", *map(str, files)], standalone_mode=False)
+    policy = tmp_path / "policy"
+    policy.write_text(json.dumps(organisation.manifest()) if organisation else "")
+    asking = ["-o", "json", "--policy", str(policy), *map(str, files)]
+    answer = CliRunner().invoke(command, asking, standalone_mode=False)
     rows = json.loads(answer.output)
     for path, case in files.items():
         mine = [(row["severity"], row["path"], row["code"]) for row in rows if row["file"] == str(path)]
@@ -100,6 +109,18 @@ def test_what_is_in_the_schema_carries_the_code_of_a_rule_that_says_so() -> None
         messages = re.findall(r'"message": "(.*?)"', json.dumps(made))
         codes = {re.search(r"\((\w+)\)$", message)[1] for message in messages}  # type: ignore[index]
         assert codes == {rule.code for rule in RULES if kind in rule.schema}
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.example], ids=lambda rule: rule.code)
+def test_the_example_of_a_rule_breaks_it(rule: Rule) -> None:
+    example = manifest.value(rule.example, Path(rule.code))
+    assert isinstance(example, dict)
+    found = [
+        violation.code
+        for base in (GOOD, ALONE)
+        for violation in evaluate(base["kind"], {**base, "spec": {**base["spec"], **example}}, None, Organisation())
+    ]
+    assert rule.code in found
 
 
 def test_every_rule_says_what_it_is_for_and_what_to_do() -> None:

@@ -7,6 +7,7 @@ too, as CEL.
 
 from tap_api.limits import REQUIRED_TAGS
 from tap_api.policy.judgement import advise, evaluate, judge
+from tap_api.policy.organisation import Organisation, load
 from tap_api.policy.rule import Door, Rule, Subject
 from tap_api.policy.table import RULES
 from tap_api.policy.violation import Severity, Violation, shape_violations
@@ -15,6 +16,7 @@ __all__ = [
     "REQUIRED_TAGS",
     "RULES",
     "Door",
+    "Organisation",
     "Rule",
     "Severity",
     "Subject",
@@ -22,5 +24,6 @@ __all__ = [
     "advise",
     "evaluate",
     "judge",
+    "load",
     "shape_violations",
 ]

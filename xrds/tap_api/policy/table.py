@@ -1,7 +1,7 @@
 """The one table of rules. `docs/reference/policy.md` is made from it; a code is never used again for something else."""
 
 from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP
-from tap_api.policy import changes, database, later, places, services, tags
+from tap_api.policy import changes, database, later, organisation_rules, places, services, tags
 from tap_api.policy.rule import Rule
 from tap_api.policy.violation import Severity
 
@@ -168,6 +168,36 @@ RULES: tuple[Rule, ...] = (
         remedy="Take the change back, or make a new environment.",
         changes=True,
         schema=(ENVIRONMENT_TAP.kind, REGIONAL_TAP.kind),
+    ),
+    Rule(
+        "OrganisationTag",
+        organisation_rules.missing,
+        purpose="Your organisation accounts for its resources by more tags than the platform does (`requiredTags`).",
+        remedy="Add the tag to `spec.tags`.",
+        organisational=True,
+    ),
+    Rule(
+        "OrganisationTagValue",
+        organisation_rules.value,
+        purpose="A tag whose values are free is of no use to who sorts by it (`allowedTagValues`).",
+        remedy="Use a value that the pattern in the message matches as a whole.",
+        organisational=True,
+    ),
+    Rule(
+        "OrganisationRange",
+        organisation_rules.reserved,
+        purpose="A range that is routed elsewhere (`reservedRanges`: on premises, or `172.17.0.0/16`, Docker's bridge) "
+        "cannot be reached from the VPC.",
+        remedy="Take another range.",
+        organisational=True,
+        example="regions: [{name: us-east-1, cidr: 172.17.0.0/16}]",
+    ),
+    Rule(
+        "OrganisationRegion",
+        organisation_rules.region,
+        purpose="Data may have to stay in some regions (`allowedRegions`).",
+        remedy="Use a region that the message names.",
+        organisational=True,
     ),
     Rule(
         "OpenApi",
