@@ -95,7 +95,8 @@ def trusted(count: int) -> list[str]:
 def said(status: Mapping[str, Any]) -> Found:
     """Returns the paths and codes in an apiserver's answer, whoever of the schema and the webhook gave it."""
     causes = (status.get("details") or {}).get("causes") or []
-    found = {(_path(cause["field"]), _code(cause["message"])) for cause in causes if "field" in cause}
+    # `<nil>` says that CEL was not asked, because the shape is wrong.
+    found = {(_path(c["field"]), _code(c["message"])) for c in causes if c.get("field", "<nil>") != "<nil>"}
     message = str(status.get("message", ""))
     found |= {(path, "Schema") for path in re.findall(r'unknown field "([^"]+)"', message)}
     if not found:
@@ -110,7 +111,7 @@ def _code(message: str) -> str:
 
 def _path(field: str) -> str:
     """Returns a path as we write it: the apiserver puts the key of a map into brackets."""
-    return re.sub(r"^(spec\.tags)\[(\w+)\]$", r"\1.\2", field)
+    return re.sub(r"^(spec\.tags)\.?\[(\w+)\]$", r"\1.\2", field)
 
 
 def _case(name: str, base: Mapping[str, Any], errors: Found, changes: Mapping[str, Any], **more: Any) -> Case:
@@ -288,7 +289,8 @@ REGIONS = [
     _alone("good", []),
     _alone("a digit first", [("metadata.name", "Name")], metadata__name="1st"),
     _alone("a name of S3's", [("metadata.name", "Name")], metadata__name="xn--a"),
-    _alone("a long name", [("metadata.name", "Name")], metadata__name="a" * 64),
+    # Crossplane bounds the name of an XR itself.
+    _alone("a long name", [("metadata.name", "Name")], [("metadata.name", "Schema")], metadata__name="a" * 64),
     _alone("an unknown region", [("spec.region", "RegionUnknown")], spec__region="mars-1"),
     _alone("a small range", [("spec.cidr", "Cidr")], spec__cidr="10.9.0.0/24"),
     _alone("a large range", [("spec.cidr", "Cidr")], spec__cidr="10.0.0.0/8"),
@@ -299,6 +301,7 @@ REGIONS = [
     _alone("digits of another script", [("spec.cidr", "Cidr")], spec__cidr="١٠.9.0.0/16"),
     _alone("a long range", [("spec.cidr", "Schema")], spec__cidr="10.9.0.0/16" + " " * 10),
     _alone("no tag", [("spec.tags.CostCenter", "TagMissing")], spec__tags={}),
+    _alone("no tags at all", [("spec.tags.CostCenter", "TagMissing")], spec__tags=None),
     _alone("an empty tag", [("spec.tags.CostCenter", "TagMissing")], spec__tags={"CostCenter": " "}),
     # CEL cannot point at a key that it does not know: it names the map.
     _alone(

@@ -24,32 +24,36 @@ class Door:
 
     def __init__(self, world: World, headers: Mapping[str, str]) -> None:
         self.namespace = world.namespace
-        self._client: Any = config.new_client_from_config(str(world.cluster.kubeconfig))  # type: ignore[no-untyped-call]
-        for name, value in headers.items():
-            self._client.set_default_header(name, value)
+        api = config.new_client_from_config(str(world.cluster.kubeconfig))  # type: ignore[no-untyped-call]
+        self._objects: Any = client.CustomObjectsApi(api)
+        self._headers = dict(headers)
 
     def creates(self, manifest: Mapping[str, Any], *, dry: bool = True) -> tuple[Found, str]:
         """Returns paths and codes of what the apiserver refuses `manifest` for, and its warnings."""
-        meta = {**manifest["metadata"], "namespace": self.namespace}
-        return self._ask("POST", "", {**manifest, "metadata": meta}, dry=dry)
+        body = {**manifest, "metadata": {**manifest["metadata"], "namespace": self.namespace}}
+        create = self._objects.create_namespaced_custom_object_with_http_info
+        return self._ask(create, self._place(manifest["kind"]), body, dry=dry)
 
     def changes(self, name: str, manifest: Mapping[str, Any]) -> tuple[Found, str]:
         """The same for a change of the stored object `name`."""
-        return self._ask("PATCH", f"/{name}", {"kind": manifest["kind"], "spec": manifest["spec"]}, dry=True)
+        patch = self._objects.patch_namespaced_custom_object_with_http_info
+        place = (*self._place(manifest["kind"]), name)
+        return self._ask(patch, place, {"spec": manifest["spec"]}, _content_type="application/merge-patch+json")
 
-    def _ask(self, method: str, name: str, body: Mapping[str, Any], *, dry: bool) -> tuple[Found, str]:
-        plural = KINDS[body["kind"]].plural
-        kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
-        query = [("fieldValidation", "Strict"), *([("dryRun", "All")] if dry else [])]
+    def _place(self, kind: str) -> tuple[str, ...]:
+        return GROUP, VERSION, self.namespace, KINDS[kind].plural
+
+    def _ask(
+        self, call: Any, place: tuple[str, ...], body: Mapping[str, Any], *, dry: bool = True, **more: str
+    ) -> tuple[Found, str]:
         try:
-            _, _, headers = self._client.call_api(
-                f"/apis/{GROUP}/{VERSION}/namespaces/{self.namespace}/{plural}{name}",
-                method,
-                query_params=query,
-                header_params={"Content-Type": kind, "Accept": "application/json"},
-                body=body,
-                auth_settings=["BearerToken"],
-                response_type="object",
+            *_, headers = call(
+                *place,
+                body,
+                field_validation="Strict",
+                _headers=self._headers,
+                **more,
+                **({"dry_run": "All"} if dry else {}),
             )
         except client.ApiException as error:
             assert error.status in {400, 403, 422}, error

@@ -53,11 +53,15 @@ REGION = cel(
 )
 
 
+def _required(key: str) -> str:
+    return f"is required on every AWS resource; add it, such as `{key}: platform-4200`"
+
+
 def _missing(key: str) -> Check:
     return Check(
         "TagMissing",
         f"'{key}' in self && self['{key}'].trim() != ''",
-        f"is required on every AWS resource; add it, such as `{key}: platform-4200`",
+        _required(key),
         field=f".{key}",
         reason="FieldValueRequired",
     )
@@ -73,6 +77,11 @@ def _prefixes() -> str:
     return f"self.all(key, !{_listed(prefixes)}.exists(prefix, key.startsWith(prefix)))"
 
 
+#: Of the spec: a field that is not there holds no rule.
+TAGS_THERE = tuple(
+    Check("TagMissing", "has(self.tags)", _required(key), field=f".tags.{key}", reason="FieldValueRequired")
+    for key in REQUIRED_TAGS
+)
 TAGS = cel(
     *map(_missing, REQUIRED_TAGS),
     Check("TagReserved", _own(), f"{', '.join(OWN_TAGS)} are set from the spec for every resource; remove them"),

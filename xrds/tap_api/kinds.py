@@ -23,6 +23,7 @@ from tap_api.base import (
     list_map,
 )
 from tap_api.common import (
+    REFERENCE_STAYS,
     DriftMode,
     Environment,
     ProviderConfigRef,
@@ -124,6 +125,8 @@ class EnvironmentTapSpec(ApiModel):
 
 class RegionalTapSpec(RegionContext):
     """A region, fully resolved: what the operator writes for each region of an environment."""
+
+    model_config = ConfigDict(json_schema_extra=cel(REFERENCE_STAYS, *checks.TAGS_THERE))
 
     region: RegionName = Field(
         description="The AWS region.",

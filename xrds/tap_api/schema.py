@@ -34,11 +34,10 @@ class _Generator(GenerateJsonSchema):
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
         made = super().default_schema(schema)
-        default = made.get("default", ...)
-        if default is None:
+        if made.get("default", ...) is None:
             del made["default"]
-        else:
-            made["default"] = _without_nulls(default)
+        elif "default" in made:
+            made["default"] = _without_nulls(made["default"])
         return made
 
 
