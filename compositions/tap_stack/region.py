@@ -10,8 +10,8 @@ from tap_api.kinds import PARTS, Kind, RegionalTapSpec
 from tap_api.naming import part_name
 from tap_api.sections import Trail
 from tap_api.status import PartStatusEntry, RegionalTapStatus, ResourceCounts, total
+from tap_stack import compliance, key, parts
 from tap_stack import composed as result
-from tap_stack import key, parts
 from tap_stack.assembly import Assembly, assemble, keep
 from tap_stack.composed import Composed, Condition
 from tap_stack.health import healthy, trouble
@@ -32,17 +32,27 @@ def compose(subject: Subject[RegionalTapSpec]) -> Composed:
     """Returns what composing a region gives; of one that policy refuses, what is there, and which rules it breaks."""
     held = bool(subject.violations)
     assembly = keep(subject.observed) if held else assemble(resources(subject), subject.observed)
+    own = compliance.audit(compliance.inventory(assembly))
+    findings, silent = compliance.of_region(own, subject.observed)
     entries = [_entry(kind, assembly, subject.observed.get(kind.part)) for kind in PARTS]
     status = RegionalTapStatus(
         resources=_counts(subject, assembly, entries),
         parts=entries,
         **result.waiting(assembly),
+        **compliance.reported(findings),
         **result.sticky(subject.status, _outputs(subject)),
         **result.sticky_facts(subject.status, _of_parts(subject, "facts")),
     )
     health = healthy((resource.key for resource in assembly.emitted), subject.observed)
-    conditions = (_built(), health, _changes_reported(subject), policy_compliant(subject.violations))
-    made = result.composed(assembly, status, *conditions)
+    made = result.composed(
+        assembly,
+        status,
+        _built(),
+        health,
+        _changes_reported(subject),
+        policy_compliant(subject.violations),
+        compliance.condition(findings, silent),
+    )
     return replace(made, ready=False, ttl=result.TTL_WAITING) if held else made
 
 

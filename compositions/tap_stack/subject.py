@@ -122,7 +122,7 @@ def admit(xr: Mapping[str, Any], observed: Observed) -> Subject[RegionContext]:
     try:
         model = cast("RegionContext", kind.spec.parse(spec))
     except ValidationError as error:
-        raise RefusedError(kind_name, name, shape_violations(error)) from error
+        raise RefusedError(kind_name, name, sorted(shape_violations(error))) from error
     return Subject(
         kind=kind,
         name=name,

@@ -10,7 +10,7 @@ from collections.abc import Coroutine
 
 from tap_api.errors import TapError
 from tap_api.policy import Organisation
-from tap_operator import admission, fanout
+from tap_operator import admission, audit, fanout
 from tap_operator.apiserver import connect
 from tap_operator.health import Echoes, Health
 from tap_operator.lease import Lease
@@ -35,7 +35,8 @@ async def fan_out(health_address: str, health_port: int, namespace: str, organis
             return echoes.missing() or (f"no pass has ended for {stuck:.0f} s" if stuck > _STUCK else "")
 
         # A replica that waits for the lease is ready: it does what it is there for.
-        health = Health(live=wrong, ready=wrong)
+        gauges = audit.Gauges()
+        health = Health(live=wrong, ready=wrong, metrics=gauges.text)
         lease = Lease(cluster, namespace, "tap-operator", f"{socket.gethostname()}_{uuid.uuid4().hex[:8]}")
         await health.start(health_address, health_port)
         try:
@@ -46,6 +47,7 @@ async def fan_out(health_address: str, health_port: int, namespace: str, organis
                     tasks.create_task(_keep(lease), name="lease"),
                     tasks.create_task(queue.run(), name="queue"),
                     tasks.create_task(fanout.resync(cluster, queue), name="resync"),
+                    tasks.create_task(audit.rounds(cluster, organisation, gauges), name="audit"),
                 ]
                 await run_kopf(fanout.handlers(queue, echoes), settings(), stop)
                 for task in beside:

@@ -17,7 +17,7 @@ from tap_api.fanout import fan_out, is_controlled
 from tap_api.kinds import ENVIRONMENT_TAP
 from tap_api.naming import LABEL_ENVIRONMENT_TAP, digest, regional_tap_name
 from tap_api.policy import Organisation, judge, shape_violations
-from tap_api.rollup import Trouble, roll_up
+from tap_api.rollup import SPEC_REFUSED, Trouble, roll_up
 from tap_operator import outputs
 from tap_operator.cluster import Cluster, resource
 from tap_operator.errors import ClusterError
@@ -134,7 +134,7 @@ def _intend(
         except ValidationError as error:
             violations = shape_violations(error)
     message = "nothing is applied; change the claim: " + "; ".join(map(str, violations))
-    return Trouble("SpecRefused", message), []
+    return Trouble(SPEC_REFUSED, message), []
 
 
 def _with_digest(manifest: Json) -> Json:

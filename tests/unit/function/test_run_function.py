@@ -100,6 +100,12 @@ async def test_a_part_that_is_not_built_is_not_ready(unbuilt: World) -> None:
                 "reason": "NothingYet",
                 "message": "No resource exists yet.",
             },
+            {
+                "type": "Compliant",
+                "status": "STATUS_CONDITION_UNKNOWN",
+                "reason": "NotReported",
+                "message": "Not judged yet: no resource exists yet.",
+            },
         ],
     }
 

@@ -164,8 +164,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "Immutable",
         changes.immutable,
-        purpose="AWS would have to make the resource anew, and with it lose what it holds.",
-        remedy="Take the change back, or make a new environment.",
+        purpose="AWS would have to replace the resource, and what it holds would be lost.",
+        remedy="Take the change back, or put it into a new environment.",
         changes=True,
         schema=(ENVIRONMENT_TAP.kind, REGIONAL_TAP.kind),
     ),
