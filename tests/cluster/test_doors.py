@@ -5,12 +5,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from kubernetes import client, config
 
 from cluster.world import World
 from policy_cases import ALONE, CASES, GOOD, Case, Found, edited, said
 from tap_api.base import GROUP, VERSION
 from tap_api.kinds import KINDS
+from tap_api.policy import Organisation
+from tap_cli.validate import command
+from tap_operator.apiserver import connect
+from tap_operator.audit import audit
 
 #: Nobody that the webhook is asked about: it passes Kubernetes' own controllers. Cluster rights come from the group.
 PAST_THE_WEBHOOK = {
@@ -34,11 +39,12 @@ class Door:
         create = self._objects.create_namespaced_custom_object_with_http_info
         return self._ask(create, self._place(manifest["kind"]), body, dry=dry)
 
-    def changes(self, name: str, manifest: Mapping[str, Any]) -> tuple[Found, str]:
+    def changes(self, name: str, manifest: Mapping[str, Any], *, dry: bool = True) -> tuple[Found, str]:
         """The same for a change of the stored object `name`."""
         patch = self._objects.patch_namespaced_custom_object_with_http_info
         place = (*self._place(manifest["kind"]), name)
-        return self._ask(patch, place, {"spec": manifest["spec"]}, _content_type="application/merge-patch+json")
+        kind = "application/merge-patch+json"
+        return self._ask(patch, place, {"spec": manifest["spec"]}, dry=dry, _content_type=kind)
 
     def _place(self, kind: str) -> tuple[str, ...]:
         return GROUP, VERSION, self.namespace, KINDS[kind].plural
@@ -111,3 +117,62 @@ def test_a_change_is_refused_where_nothing_can_follow_it(schema: Door, webhook: 
         name = "global" if "database" in (case.old or {})["spec"] else case.manifest["metadata"]["name"]
         assert schema.changes(name, case.manifest)[0] == sorted(case.schema), case.name
         assert webhook.changes(name, case.manifest)[0] == sorted(case.schema or case.errors), case.name
+
+
+def said_of(world: World, plural: str, name: str, kind: str) -> tuple[str, str]:
+    """Returns status and message of a condition, empty where there is none."""
+    conditions = world.get(plural, name).get("status", {}).get("conditions", [])
+    return next(((c["status"], c.get("message", "")) for c in conditions if c["type"] == kind), ("", ""))
+
+
+def test_a_stored_region_that_breaks_a_rule_keeps_what_it_has_and_says_why(schema: Door, world: World) -> None:
+    assert schema.creates(ALONE, dry=False) == ([], "")
+    world.until(lambda: _composed(world), "it is composed")
+    window = world.get("regionaldatabases", "alone-database")["spec"]["database"]["backupWindow"]
+    broken = {**ALONE, "spec": {**ALONE["spec"], "database": {"backupWindow": "04:45-05:00"}}}
+    assert schema.changes("alone", broken, dry=False) == ([], "")
+    world.until(lambda: said_of(world, "regionaltaps", "alone", "PolicyCompliant")[0] == "False", "policy refuses it")
+    message = said_of(world, "regionaltaps", "alone", "PolicyCompliant")[1]
+    assert message.count("(Windows)") == 2
+    assert "spec.database.backupWindow: " in message
+    assert _composed(world)
+    assert world.get("regionaldatabases", "alone-database")["spec"]["database"]["backupWindow"] == window
+    assert said_of(world, "regionaltaps", "alone", "Ready")[0] == "False"
+
+
+def _composed(world: World) -> bool:
+    return "alone-key" in world.names("keys.kms.aws.m.upbound.io") and len(world.names("regionaldatabases")) == 1
+
+
+async def test_what_is_stored_past_the_webhook_is_found_by_the_audit(
+    schema: Door, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    untagged = edited(GOOD, spec__tags={})
+    docker = edited(ALONE, spec__cidr="172.17.0.0/16")
+    assert (schema.creates(untagged, dry=False), schema.creates(docker, dry=False)) == (([], ""), ([], ""))
+    found = tap_validate(world)
+    assert [(row["name"], row["path"], row["code"]) for row in found] == [
+        (f"EnvironmentTap {world.namespace}/prod", "spec.tags.CostCenter", "TagMissing"),
+        (f"RegionalTap {world.namespace}/alone", "spec.cidr", "OrganisationRange"),
+    ]
+    world.until(lambda: world.condition("prod", "PolicyCompliant") == "False", "the operator refuses the claim")
+    assert world.names("regionaltaps") == ["alone"]
+    # The operator's own round is once in five minutes; this is one, with its account and no more rights.
+    account = world.cluster.kubeconfig.parent / "kubeconfigs" / "tap-operator"
+    monkeypatch.setattr("kubernetes.aio.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(account))
+    async with connect() as cluster:
+        _, broken = await audit(cluster, Organisation())
+    assert broken["EnvironmentTap", "TagMissing", "error"] == 1
+    status, message = said_of(world, "regionaltaps", "alone", "OrganisationCompliant")
+    assert (status, "(OrganisationRange)" in message) == ("False", True)
+    # Crossplane's own writes leave it there.
+    world.until(lambda: _composed(world), "it is composed")
+    assert said_of(world, "regionaltaps", "alone", "OrganisationCompliant") == (status, message)
+
+
+def tap_validate(world: World) -> list[dict[str, Any]]:
+    """Returns what `tap validate --cluster` finds in the namespace."""
+    where = ["--kubeconfig", str(world.cluster.kubeconfig), "--namespace", world.namespace]
+    answer = CliRunner().invoke(command, ["--cluster", *where, "-o", "json"], standalone_mode=False)
+    found: list[dict[str, Any]] = json.loads(answer.output)
+    return found

@@ -24,8 +24,8 @@ def audit(there: Inventory) -> list[ComplianceFinding]:
         for item, what in control.find(there):
             found.setdefault((item.key, control.code), []).append(what)
     return [
-        ComplianceFinding(resource=key, code=code, message="; ".join(whats)[:_LONGEST])
-        for (key, code), whats in sorted(found.items())
+        ComplianceFinding(resource=key, code=code, message="; ".join(faults)[:_LONGEST])
+        for (key, code), faults in sorted(found.items())
     ]
 
 
