@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from random import Random
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from cluster.world import World
 from policy_cases import ALONE, CASES, GOOD, Case, Found, edited, said
 from tap_api.base import GROUP, VERSION
 from tap_api.kinds import KINDS
-from tap_api.policy import Organisation
+from tap_api.policy import Organisation, judge
 from tap_cli.validate import command
 from tap_operator.apiserver import connect
 from tap_operator.audit import audit
@@ -109,6 +110,37 @@ def test_what_is_warned_of_is_stored_with_a_warning(webhook: Door) -> None:
         warning = webhook.creates(case.manifest)[1]
         assert bool(warning) == bool(case.warnings), (case.name, warning)
         assert all(f"{path}: " in warning and f"({code})" in warning for path, code in case.warnings)
+
+
+def hostile(random: Random) -> dict[str, Any]:
+    """Returns a RegionalTap whose range, tags, region and name are right or wrong by chance."""
+    octets = ".".join(str(random.choice([0, 1, 9, 10, 16, 31, 32, 168, 172, 192, 255, 256])) for _ in range(4))
+    odd = ["010.0.0.0/16", "10.0.0.0/16 ", "١٠.0.0.0/16", "::ffff:10.0.0.0/112", "10.0.0.0", "10.0.0.0/016", "/16"]
+    ranges = [f"{octets}/{random.randint(0, 33)}", f"10.{random.randint(0, 255)}.0.0/16", random.choice(odd)]
+    letters = "aZ09 _.:/=+-@*é設\u0301\u00a0\t€٣"
+    words = ["CostCenter", "costcenter", "Region", "NAME", "aws:a", "AWS:b", "Aws:c", "crossplane-d", ""]
+    words += ["".join(random.choices(letters, k=random.randint(1, 6))) for _ in range(3)]
+    tags = {random.choice(words): "".join(random.choices(letters, k=random.randint(0, 4))) for _ in range(3)}
+    name = random.choice(["a", "alone", "1st", "xn--a", "a-b", "sthree-x", "a" * 63])
+    spec = {"environment": "dev", "region": random.choice(["eu-west-1", "us-east-9"]), "cidr": random.choice(ranges)}
+    tagged = {"CostCenter": "x", **tags} if random.random() < 0.8 else tags
+    return edited(ALONE, metadata__name=name, spec={**spec, "tags": tagged})
+
+
+def test_the_schema_refuses_nothing_that_policy_would_take(schema: Door) -> None:
+    random, codes = Random(5), set()  # noqa: S311  (a seed, not a secret)
+    for _ in range(200):
+        manifest = hostile(random)
+        refused = {code for _, code in schema.creates(manifest)[0]}
+        wrong = {violation.code for violation in judge("RegionalTap", manifest)}
+        # Where the shape is wrong the one may ask further than the other.
+        if "Schema" in wrong | refused:
+            assert wrong and refused, manifest
+        else:
+            assert refused <= wrong, (manifest, refused, wrong)
+            assert wrong & {"Cidr", "Name", "RegionUnknown", "TagMissing"} <= refused, (manifest, refused, wrong)
+        codes |= refused
+    assert codes == {"Cidr", "Name", "RegionUnknown", "Schema", "TagMissing", "TagReserved", "TagText"}
 
 
 @pytest.mark.usefixtures("stored")
