@@ -138,6 +138,15 @@ def database_backed_up(there: Inventory) -> Iterator[Finding]:
             yield cluster, "IAM database authentication is off"
 
 
+def trail_trusted(there: Inventory) -> Iterator[Finding]:
+    """A trail that is not encrypted with our key, or that could be changed unseen."""
+    for trail in there.of("cloudtrail.Trail"):
+        if not trail.has("kmsKeyId"):
+            yield trail, "it is not encrypted with a key of ours"
+        if not is_true(trail.get("enableLogFileValidation")):
+            yield trail, "its files are not signed"
+
+
 def _buckets(there: Inventory, setting: str) -> Iterator[tuple[Item, list[Item]]]:
     """Yields every bucket with its settings of one kind."""
     for bucket in there.of("s3.Bucket"):

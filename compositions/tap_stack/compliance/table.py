@@ -172,5 +172,11 @@ CONTROLS: tuple[Control, ...] = (
         "Who calls the API is known. `spec.api.authorization: None` is the one choice that breaks a control.",
         (Exemption("`GET /health`", "probes have no credentials; it says that the API is up, and nothing else"),),
     ),
+    Control(
+        "TrailTrusted",
+        ("cloudtrail.Trail",),
+        data.trail_trusted,
+        "A trail is encrypted with the region's key, and its files are signed.",
+    ),
     Control("ApiLog", ("apigatewayv2.Stage",), exposure.api_logged, "Calls leave a trace and have a limit of rate."),
 )

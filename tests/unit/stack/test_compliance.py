@@ -38,8 +38,8 @@ def test_no_step_of_any_claim_breaks_a_control(claim: str) -> None:
 
 @cache
 def settled() -> tuple[Item, ...]:
-    """Every AWS resource of the claim of prod, of both roles of a region, with a subscription over HTTPS."""
-    subscribed = {"subscriptions": [{"protocol": "https", "endpoint": "https://a.example/hook"}]}
+    """Every AWS resource of the claim of prod, of both roles of a region, with a subscription and a trail."""
+    subscribed = {"subscriptions": [{"protocol": "https", "endpoint": "https://a.example/hook"}], "trail": "Create"}
     turned = Environment("prod", monitoring=subscribed).settle()
     return tuple(
         item
@@ -182,6 +182,8 @@ MUTANTS: list[tuple[str, str, Change, str]] = [
     ("ApiAuthorization", "route-read-session", put("authorizationType", to=None), ""),
     ("ApiLog", "stage", put("accessLogSettings", to=None), ""),
     ("ApiLog", "stage", put("defaultRouteSettings", to={}), ""),
+    ("TrailTrusted", "trail", put("kmsKeyId", to=None), ""),
+    ("TrailTrusted", "trail", put("enableLogFileValidation", to=False), ""),
     ("BucketLog", "data-bucket-logging", put("bucketRef", to={"name": "another"}), "data-bucket"),
 ]
 
