@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from tap_cluster.api import Cluster
+from tap_cluster.aws import Aws
 from tap_cluster.errors import ClusterError
 from tap_cluster.run import child_env
 
@@ -18,16 +19,22 @@ NAME = "prod"
 
 _NEXT = """
 What you see is real: a kube-apiserver, Crossplane, our function over mutual TLS, our operator and our webhook, each
-under its own service account. What you do not see is AWS: there are no credentials here and no provider runs, so AWS
-resources exist in the cluster and wait to be made, and what needs an answer of AWS first (the account, a key's ARN) is
-withheld and says what it waits for.
+under its own service account. {aws}
 
 Try next:
 {hints}
 """
+_AWS = {
+    Aws.NONE: """What you do not see is AWS: there are no credentials here and no provider runs, so AWS
+resources exist in the cluster and wait to be made, and what needs an answer of AWS first (the account, a key's ARN) is
+withheld and says what it waits for.""",
+    Aws.MOTO: """Real too is the AWS provider. What is behind it is moto, which simulates AWS in
+memory and forgets all when it ends. What moto cannot do stays not ready, with the reason that the provider was given:
+see docs/moto.md.""",
+}
 
 
-def run(cluster: Cluster) -> None:
+def run(cluster: Cluster, aws: Aws = Aws.NONE) -> None:
     """Shows a claim that is refused, then one that becomes three regions, live, until it has settled.
 
     Raises:
@@ -43,7 +50,7 @@ def run(cluster: Cluster) -> None:
     demo.must("tap", "status", NAME, "--namespace", NAMESPACE, "--until-settled")
     demo.chapter("The same, as kubectl shows it")
     demo.must("kubectl", "get", "etap,rtap", "--all-namespaces")
-    demo.say(_NEXT.format(hints=_hints(cluster.kubeconfig)))
+    demo.say(_NEXT.format(aws=_AWS[aws], hints=_hints(cluster.kubeconfig)))
 
 
 def _hints(kubeconfig: Path) -> str:
