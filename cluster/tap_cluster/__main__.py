@@ -117,6 +117,15 @@ def serve_runtime(endpoint: str) -> None:
     runtime.serve(endpoint, Path(os.environ["KUBECONFIG"]))
 
 
+@cli.command("moto", hidden=True)
+@click.argument("port", type=int)
+def serve_moto(port: int) -> None:
+    """Simulate AWS (started by `up` with AWS=moto)."""
+    from tap_cluster import moto_server
+
+    moto_server.serve(port)
+
+
 def main() -> None:
     """Run the command; whatever goes wrong is one line, and where to read on."""
     try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from tap_cluster import probes
@@ -17,7 +18,7 @@ from tap_cluster.context import Context
 from tap_cluster.crossplane import NAMESPACE
 from tap_cluster.kubectl import Manifest, manifests
 from tap_cluster.run import program_env
-from tap_cluster.supervisor import Program
+from tap_cluster.supervisor import Program, digest
 
 NAME = "moto"
 PORTS = {NAME: NAME}
@@ -38,9 +39,13 @@ BEHAVIOUR = {"S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true", "MOTO_IAM_LOAD_MANAGED_PO
 def program(context: Context) -> Program:
     """Return moto's server."""
     port = context.ports[NAME]
-    argv = (sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port))
-    env = program_env(context.places, **BEHAVIOUR)
-    return Program(NAME, argv, env, probes.http_ready(port, "/moto-api/"), version("moto"))
+    argv = (sys.executable, "-m", "tap_cluster", "moto", str(port))
+    env = program_env(context.places, PYTHONPATH=context.places.repository / "cluster", **BEHAVIOUR)
+    return Program(NAME, argv, env, probes.http_ready(port, "/moto-api/"), digest(version("moto"), _source()))
+
+
+def _source() -> str:
+    return Path(__file__).with_name("moto_server.py").read_text(encoding="utf-8")
 
 
 def proxy(context: Context) -> str:
