@@ -188,7 +188,7 @@ class ProviderDouble:
 
     async def _make(self, api: Apiserver, key: Key, resource: Json) -> None:
         try:
-            prepared = self._kinds.prepared(resource, self._seen.get)
+            prepared = self._kinds.prepared(resource, self._seen.get, self.account.made.get(key))
         except UnresolvedError as error:
             await self._report(api, key, resource, trouble=str(error))
             return
