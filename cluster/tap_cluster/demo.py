@@ -32,6 +32,8 @@ withheld and says what it waits for.""",
 memory and forgets all when it ends. What moto cannot do stays not ready, with the reason that the provider was given:
 see docs/moto.md.""",
 }
+#: The real provider waits for AWS in silence, and looks at each resource once a minute.
+_PATIENCE = {Aws.NONE: (), Aws.MOTO: ("--quiet-for", "90", "--timeout", "1500")}
 
 
 def run(cluster: Cluster, aws: Aws = Aws.NONE) -> None:
@@ -47,7 +49,7 @@ def run(cluster: Cluster, aws: Aws = Aws.NONE) -> None:
         raise ClusterError(what, "Read the log of admission")
     demo.chapter("A good claim becomes three regions")
     demo.must("kubectl", "apply", "-f", CLAIM)
-    demo.must("tap", "status", NAME, "--namespace", NAMESPACE, "--until-settled")
+    demo.must("tap", "status", NAME, "--namespace", NAMESPACE, "--until-settled", *_PATIENCE[aws])
     demo.chapter("The same, as kubectl shows it")
     demo.must("kubectl", "get", "etap,rtap", "--all-namespaces")
     demo.say(_NEXT.format(aws=_AWS[aws], hints=_hints(cluster.kubeconfig)))
