@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aws.account import Account
-from cluster.world import World, namespace_of_its_own
+from cluster.world import World, apart, namespace_of_its_own
 from tap_cluster import api, embedded, moto, tools
 from tap_cluster.aws import Aws
 from tap_cluster.places import Places
@@ -16,11 +16,14 @@ from tap_cluster.state import State
 HERE = Path(__file__).parent
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.cluster)
-            item.add_marker(pytest.mark.timeout(600, func_only=True))
+            item.add_marker(pytest.mark.timeout(300, func_only=True))
+    # It takes longest of all.
+    items.sort(key=lambda item: item.path != HERE / "test_real_provider.py")
 
 
 def why_not() -> str:
@@ -37,24 +40,27 @@ def why_not() -> str:
     return ""
 
 
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[api.Cluster]:
-    """The whole platform with AWS=moto; what this session started, it stops."""
+@pytest.fixture(scope="module")
+def places() -> Iterator[Places]:
+    """A state folder of this file's own: a cluster with the provider is none for tests with its double."""
     if reason := why_not():
         pytest.skip(reason)
-    was_up, before = api.running(), set(_state().processes)
-    have = api.ensure(aws=Aws.MOTO)
-    yield have
-    if not was_up:
-        have.down()
-    elif moto.NAME not in before:
-        api.ensure(aws=Aws.NONE)
+    with apart("tap-aws-") as found:
+        yield found
 
 
-@pytest.fixture(scope="session")
-def account(cluster: api.Cluster) -> Account:  # noqa: ARG001 (moto has to run)
+@pytest.fixture(scope="module")
+def cluster(places: Places) -> Iterator[api.Cluster]:
+    """The whole platform with AWS=moto."""
+    yield api.ensure(api.Kind.EMBEDDED, places=places, aws=Aws.MOTO)
+    api.down(api.Kind.EMBEDDED, places=places)
+
+
+@pytest.fixture(scope="module")
+def account(cluster: api.Cluster) -> Account:
     """The account of AWS that the provider works in: moto's."""
-    return Account(f"http://127.0.0.1:{_state().ports[moto.NAME]}")
+    ports = State.load(embedded.state_file(cluster.places)).ports
+    return Account(f"http://127.0.0.1:{ports[moto.NAME]}")
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +68,3 @@ def world(cluster: api.Cluster) -> Iterator[World]:
     """A namespace of the file's own."""
     with namespace_of_its_own(cluster) as name:
         yield World(cluster, name)
-
-
-def _state() -> State:
-    return State.load(embedded.state_file(Places.find()))

@@ -74,8 +74,10 @@ def made(world: World, account: Account) -> Iterator[World]:
         assert time.monotonic() < deadline, f"not made within {PATIENCE} s:\n" + "\n".join(missing)
         time.sleep(3)
     yield world
-    world.kubectl("delete", "etap,rtap", "--all", "--timeout=400s")
-    world.until(lambda: not managed(world), "every managed resource is gone", 60)
+    # The regions of an environment go with it, and nobody else may delete them.
+    world.kubectl("delete", "etap", "prod", "--wait=false")
+    world.kubectl("delete", "rtap", ALONE, "--wait=false")
+    world.until(lambda: not world.names("regionaltaps") and not managed(world), "everything is gone", PATIENCE)
     assert {region: account.holds(region) for region in before} == before
 
 
