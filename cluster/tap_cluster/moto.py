@@ -27,7 +27,7 @@ CONFIG, SECRET, KEY = "moto", "moto-credentials", "credentials"
 ENDPOINT = "http://aws.moto.internal"
 #: As Terraform names them. STS tells the account's id; S3 Control reads the tags of a bucket.
 SERVICES = (
-    *("apigatewayv2", "cloudwatch", "dynamodb", "ec2", "events", "iam", "kms", "lambda", "logs", "rds"),
+    *("apigatewayv2", "cloudtrail", "cloudwatch", "dynamodb", "ec2", "events", "iam", "kms", "lambda", "logs", "rds"),
     *("s3", "s3control", "sns", "sqs", "sts"),
 )
 #: moto takes whatever it is given.

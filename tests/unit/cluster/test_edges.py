@@ -174,6 +174,15 @@ def test_which_aws(said: str | None, environ: dict[str, str], wanted: str) -> No
     assert Aws.chosen(said, environ) == wanted
 
 
+def test_an_aws_that_make_leaves_empty_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(api, "ensure", lambda _cluster, *, aws: asked.append(aws))
+    monkeypatch.setattr(demo, "run", lambda _cluster, aws: asked.append(aws))
+    for env in ({"AWS": ""}, {"AWS": "moto"}):
+        CliRunner(env=env).invoke(main.cli, ["demo", "--cluster", "embedded"], catch_exceptions=False)
+    assert asked == ["none", Aws.NONE, "moto", Aws.MOTO]
+
+
 def test_an_aws_that_is_not_to_be_had_is_one_line() -> None:
     with pytest.raises(ClusterError, match=r"^AWS=localstack is none of none, moto$"):
         Aws.chosen(None, {"AWS": "localstack"})
