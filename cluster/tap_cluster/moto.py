@@ -55,14 +55,18 @@ def proxy(context: Context) -> str:
 
 def install(context: Context, namespaces: Iterable[str]) -> None:
     """Apply the configuration that any namespace can name, and the credentials for those of `namespaces`."""
-    config = {
+    context.apply_once("moto's provider configuration", manifests(objects(namespaces)))
+
+
+def objects(namespaces: Iterable[str]) -> list[Manifest]:
+    """Return what `install` applies."""
+    config: Manifest = {
         "apiVersion": "aws.m.upbound.io/v1beta1",
         "kind": "ClusterProviderConfig",
         "metadata": {"name": CONFIG},
         "spec": provider_config(NAMESPACE),
     }
-    found = [config, *(secret(namespace) for namespace in (NAMESPACE, *namespaces))]
-    context.apply_once("moto's provider configuration", manifests(found))
+    return [config, *(secret(namespace) for namespace in (NAMESPACE, *namespaces))]
 
 
 def secret(namespace: str) -> Manifest:
