@@ -29,8 +29,8 @@ _AWS = {
 resources exist in the cluster and wait to be made, and what needs an answer of AWS first (the account, a key's ARN) is
 withheld and says what it waits for.""",
     Aws.MOTO: """Real too is the AWS provider. What is behind it is moto, which simulates AWS in
-memory and forgets all when it ends. What moto cannot do stays not ready, with the reason that the provider was given:
-see docs/moto.md.""",
+memory and forgets all when it ends. It knows no replicas and no Aurora cluster that follows another, so the sessions
+and the databases of the other regions stay not ready, and say why (docs/moto.md).""",
 }
 #: The real provider waits for AWS in silence, and looks at each resource once a minute.
 _PATIENCE = {Aws.NONE: (), Aws.MOTO: ("--quiet-for", "90", "--timeout", "1500")}
