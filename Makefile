@@ -6,7 +6,9 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 PYTHON ?= python3
 CLUSTER ?= auto
-export CLUSTER
+# Empty is none, but that `make test` runs what is behind it where the provider's binary is in the cache already.
+AWS ?=
+export CLUSTER AWS
 
 # Three where there are two cores: tests on a cluster wait for most of their time.
 WORKERS ?= 3
@@ -20,6 +22,7 @@ STAMP := $(VENV)/.ready
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  \033[1mmake %-10s\033[0m %s\n", $$1, $$2}'
 	@printf '\n  CLUSTER=auto|embedded|kind|current chooses where it runs (now: %s).\n' '$(CLUSTER)'
+	@printf '  AWS=moto puts the real AWS provider and moto behind it (embedded alone; built once, an hour and 35 GB).\n'
 
 $(STAMP): requirements/uv.txt requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -28,6 +28,7 @@ _PIPE_COLUMNS = 5000
     help=f"Keep showing it until all that can be composed is there and nothing changed for {QUIET_SECONDS} seconds.",
 )
 @click.option("--timeout", type=click.IntRange(min=1), default=600, show_default=True, help="Seconds to settle in.")
+@click.option("--quiet-for", type=click.IntRange(min=1), help=f"Seconds without a change, in place of {QUIET_SECONDS}.")
 @click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", help="How to print it.")
 @click.option("--no-color", is_flag=True, help="Plain text.")
 def command(  # noqa: PLR0913  (one for each option)
@@ -39,6 +40,7 @@ def command(  # noqa: PLR0913  (one for each option)
     watch: bool,
     until_settled: bool,
     timeout: int,
+    quiet_for: int | None,
     output: str,
     no_color: bool,
 ) -> None:
@@ -63,7 +65,7 @@ def command(  # noqa: PLR0913  (one for each option)
     if live:
         deadline = time.monotonic() + timeout if until_settled else None
         where = screen(console) if output == "table" else nowhere()
-        snapshots = follow(look, where, deadline=deadline, absent=absent)
+        snapshots = follow(look, where, deadline=deadline, quiet=quiet_for, absent=absent)
     else:
         snapshots = look()
     if output == "json":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,17 @@ from tap_cluster.services import NAMESPACE, admission_authority
 from tap_cluster.waiting import wait_for_condition
 
 KIND = re.compile(r"^kind:\s*(\w+)", re.MULTILINE)
-ENVIRONMENTS = ("dev", "staging", "prod")
 #: The ConfigMap of the organisation's rules; a pod has it mounted, a process of this machine reads it from a file.
 POLICY = "tap-policy"
+NAMESPACES = ("tap-dev", "tap-staging", "tap-prod")
+#: Namespace -> the spec of its provider configuration.
+ProviderConfig = Callable[[str], dict[str, Any]]
 XRD = "compositeresourcedefinitions.apiextensions.crossplane.io"
+
+
+def no_credentials(_namespace: str) -> dict[str, Any]:
+    """Return a provider configuration where no AWS is: there are no credentials, and it says so."""
+    return {"credentials": {"source": "None"}}
 
 
 def install_operator(context: Context) -> None:
@@ -51,25 +58,25 @@ def await_api(context: Context) -> None:
     wait_for_condition(context, XRD, "Established")
 
 
-def install_environments(context: Context) -> None:
+def install_environments(context: Context, config: ProviderConfig = no_credentials) -> None:
     """Make a namespace and a provider configuration for each environment."""
-    context.apply_once("namespaces and provider configurations", manifests(environments()))
+    context.apply_once("namespaces and provider configurations", manifests(environments(config)))
 
 
-def environments() -> list[Manifest]:
-    """Return them. There are no AWS credentials in `embedded`, and `source: None` says so.
+def environments(config: ProviderConfig = no_credentials) -> list[Manifest]:
+    """Return them, with the spec that `config` gives for a namespace.
 
     The name differs by environment: the provider counts uses by name alone, across namespaces (crossplane issue 7154).
     """
-    spaces = [namespace(f"tap-{environment}") for environment in ENVIRONMENTS]
+    spaces = [namespace(name) for name in NAMESPACES]
     configs: list[Manifest] = [
         {
             "apiVersion": "aws.m.upbound.io/v1beta1",
             "kind": "ProviderConfig",
-            "metadata": {"name": f"tap-{environment}", "namespace": f"tap-{environment}"},
-            "spec": {"credentials": {"source": "None"}},
+            "metadata": {"name": name, "namespace": name},
+            "spec": config(name),
         }
-        for environment in ENVIRONMENTS
+        for name in NAMESPACES
     ]
     return [*spaces, *configs]
 
