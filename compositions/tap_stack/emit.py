@@ -1,7 +1,7 @@
 """The generated files of this room: Compositions, the activation policy, the catalogue, the reference of the stack."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -10,14 +10,15 @@ from tap_api.base import API_VERSION, GROUP, Json
 from tap_api.emit import Files
 from tap_api.errors import TapError
 from tap_api.kinds import XRS, Kind
-from tap_stack import aws, reference
-from tap_stack.catalogue import FILE, catalogue, describe
+from tap_stack import aws, reference, schemas
+from tap_stack.catalogue import FILE, Entry, catalogue, describe
 from tap_stack.processor import code
 
 FUNCTION = "function-tap"
 STEP = "compose"
 ROOM = PurePosixPath("compositions")
 CATALOGUE = ROOM / "tap_stack" / FILE
+SCHEMAS = ROOM / "tap_stack" / schemas.FILE
 CODE = ROOM / "tap_stack" / "processor" / code.FILE
 
 
@@ -76,6 +77,18 @@ def catalogue_file(crds: Iterable[Mapping[str, Any]]) -> Files:
         message = f"no CRD of {', '.join(missing)}; give the folder of the provider's CRDs (--crds)"
         raise CatalogueError(message)
     return {CATALOGUE: json.dumps(dict(sorted(found.items())), indent=2) + "\n"}
+
+
+def schemas_file(crds: Iterable[Mapping[str, Any]], replaces: Callable[[Entry], Sequence[str]]) -> Files:
+    """Returns the schemas of the kinds that are composed.
+
+    Args:
+        crds: The provider's CRDs, those of other kinds among them.
+        replaces: Returns which fields of a kind AWS cannot change in place.
+    """
+    wanted = {entry.crd: entry for entry in catalogue().values()}
+    found = [(wanted[name], crd) for crd in crds if (name := crd["metadata"]["name"]) in wanted]
+    return {SCHEMAS: schemas.dump([schemas.describe(crd, replaces(entry)) for entry, crd in found])}
 
 
 def code_file(sources: Mapping[str, bytes]) -> Files:
