@@ -1,7 +1,7 @@
 """Writes the generated files of the stack, the zip of the processor among them; with --check, fails where one is stale.
 
-The catalogue and the schemas are made from the provider's CRDs: with --crds, or from the Go module cache where they are.
-Without them both are left as they are; so is what AWS cannot change in place, without the provider that it is read from.
+The catalogue and the schemas are made from the provider's CRDs: with --crds, or from the Go module cache where they
+are. Without them both are left as they are; so is what AWS cannot change in place, without the provider's source.
 """
 
 import argparse

@@ -16,7 +16,7 @@ from pathlib import Path
 from tap_api.errors import TapError
 from tap_stack.catalogue import Entry
 
-#: A key is a text, a constant of the package `names`, or one of the resource's own package: fields of structs are capital.
+#: A key is a text, a constant of `names`, or one of the resource's own package; fields of structs begin with a capital.
 _ENTRY = re.compile(r'(\t+)(?:"(\w+)"|names\.(Attr\w+)|([a-z]\w*)):\s+.*\{')
 _FORCED = re.compile(r"(\t+)(?:.*\{)?\s*(?:ForceNew:\s+true\b|\w+planmodifier\.RequiresReplace\(\))")
 _CONSTANT = re.compile(r'^(?:const)?\s+(\w+)\s*= "(\w+)"', re.MULTILINE)
