@@ -104,7 +104,7 @@ class _Region:
         names = {item.key: item.wanted["metadata"]["name"] for item in composed.resources if item.wanted}
         names |= {item.key: item.manifest["metadata"]["name"] for item in composed.withheld}
         for item in composed.resources:
-            part, there = _part(xr, item.key), stored.get(item.key)
+            part, there = part_of(xr, item.key), stored.get(item.key)
             if there is None:
                 yield _created(item.wanted or item.manifest, self._name, part, item.key, names.__getitem__)
             elif item.manifest["apiVersion"].partition("/")[0] == GROUP:
@@ -112,13 +112,13 @@ class _Region:
             else:
                 yield from self._of_resource(xr, item.key, item.manifest, there, before.get(item.key))
         for withheld in composed.withheld:
-            part = _part(xr, withheld.key)
+            part = part_of(xr, withheld.key)
             made = _created(withheld.manifest, self._name, part, withheld.key, names.__getitem__)
             yield replace(made, waits_for=withheld.source)
         asked = {item.key for item in composed.resources}
         for key, there in stored.items():
             if key not in asked:
-                yield from _gone(there, self._name, _part(xr, key), key, self._state)
+                yield from _gone(there, self._name, part_of(xr, key), key, self._state)
 
     def _of_resource(
         self, xr: Mapping[str, Any], key: str, wanted: Json, stored: Json, before: Json | None
@@ -140,7 +140,7 @@ class _Region:
             Action.BLOCKED if blocked else Action.UPDATE,
             wanted,
             self._name,
-            _part(xr, key),
+            part_of(xr, key),
             key,
             fields=tuple(fields),
             blocked=_BLOCKED if blocked else "",
@@ -208,7 +208,7 @@ def _gone(stored: Mapping[str, Any], region: str, part: str, key: str, state: St
         return
     yield _change(Action.DELETE, stored, region, part, key)
     for below, item in state.composed(stored).items():
-        yield from _gone(item, region, _part(stored, below), below, state)
+        yield from _gone(item, region, part_of(stored, below), below, state)
 
 
 def _later(found: Regions, tap: Json, state: State) -> dict[tuple[str, str], tuple[Field, ...]]:
@@ -244,7 +244,8 @@ def _emitted(stored: Json, state: State) -> Emitted:
         return {}
 
 
-def _part(xr: Mapping[str, Any], key: str) -> str:
+def part_of(xr: Mapping[str, Any], key: str) -> str:
+    """Returns the part that what `xr` composes under `key` belongs to; `key` for a region's own key."""
     own = KINDS[xr["kind"]].part
     return own or (key if key in _PART_KEYS else KEY_PART)
 
