@@ -14,6 +14,10 @@ from tap_api.kinds import ENVIRONMENT_TAP
 from tap_api.policy import judge
 from tap_api.presets import PRESETS
 
+EXAMPLES = (
+    ("tap init -e prod -t CostCenter=platform-4200 -o claims/prod.yaml", ""),
+    ("tap init -e dev -r eu-west-1=10.8.0.0/16 -t CostCenter=lab | tap plan -", ""),
+)
 EXIT_CODES = {
     0: "the claim is written",
     1: "the claim would be refused, or its file is there already",
@@ -67,7 +71,7 @@ def _pairs(flag: str, example: str) -> Any:  # noqa: ANN401  (click's own type o
     help="Preset that fills in what the claim leaves out.",
 )
 @click.option("--name", help="Name of the claim.  [default: the environment]")
-@click.option("-n", "--namespace", help="Its namespace.  [default: tap-<environment>]")
+@click.option("-n", "--namespace", help="Its namespace.  [default: tap-ENVIRONMENT]")
 @click.option(
     "-r",
     "--region",
@@ -110,12 +114,7 @@ def command(  # noqa: PLR0913  (one for each option)
     out: Path | None,
     force: bool,
 ) -> None:
-    r"""Write a claim for an environment: commented, and valid as it is.
-
-    \b
-    tap init --environment prod --tag CostCenter=platform-4200 -o claims/prod.yaml
-    tap init -e dev -r eu-west-1=10.8.0.0/16 -t CostCenter=lab | tap plan -
-    """
+    """Write a claim for an environment: commented, and valid as it is."""
     chosen = Environment(environment)
     claim = ENVIRONMENT_TAP.reference(name or environment, namespace or f"tap-{environment}")
     claim["spec"] = {

@@ -4,7 +4,7 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from importlib import import_module
 from types import FrameType
@@ -35,10 +35,12 @@ _EXIT_CODES = {0: "all is well", 1: "something is wrong and said so", 2: "the co
 
 
 def verb(name: str) -> click.Command:
-    """Returns the command of a verb; its help ends in its exit codes."""
-    module = import_module(VERBS[name][0])
-    command: click.Command = module.command
-    command.epilog = "Exit codes: " + "; ".join(f"{code} {words}" for code, words in exit_codes(name).items()) + "."
+    """Returns the command of a verb; its help ends in its examples and its exit codes."""
+    command: click.Command = import_module(VERBS[name][0]).command
+    codes = "; ".join(f"{code} {words}" for code, words in exit_codes(name).items())
+    shown = [f"  {line}  # {words}" if words else f"  {line}" for line, words in examples(name)]
+    # Behind \b click leaves lines as they are.
+    command.epilog = ("\b\n" + "\n".join(["Examples:", *shown]) + "\n\n" if shown else "") + f"Exit codes: {codes}."
     return command
 
 
@@ -46,6 +48,12 @@ def exit_codes(name: str) -> Mapping[int, str]:
     """Returns the exit codes of a verb."""
     codes: Mapping[int, str] = getattr(import_module(VERBS[name][0]), "EXIT_CODES", _EXIT_CODES)
     return codes
+
+
+def examples(name: str) -> Sequence[tuple[str, str]]:
+    """Returns command lines that show a verb, and what there is to say of each."""
+    shown: Sequence[tuple[str, str]] = getattr(import_module(VERBS[name][0]), "EXAMPLES", ())
+    return shown
 
 
 class _Verbs(click.Group):
@@ -113,6 +121,11 @@ def run(command: Callable[..., Any]) -> int:
         return error.exit_code
     except TapError as error:
         click.echo(f"error: {error}", err=True)
+        return 1
+    except ModuleNotFoundError as error:
+        if error.name != "kubernetes":
+            raise
+        click.echo("error: this needs the Kubernetes client; run `pip install 'tap-crossplane[cli]'`", err=True)
         return 1
     except OSError as error:
         return _unwritten(error)

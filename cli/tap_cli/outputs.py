@@ -14,6 +14,10 @@ from tap_cli.terminal import cluster_options, color_option, echo, json_text, out
 
 #: Region -> output -> value.
 Outputs = Mapping[str, Mapping[str, str]]
+EXAMPLES = (
+    ('eval "$(tap outputs prod --region us-east-1 -o env)"', ""),
+    ("tap outputs prod -o github", "in a step of a job"),
+)
 EXIT_CODES = {
     0: "the outputs are printed",
     1: "an error, or an environment or region without outputs",
@@ -38,14 +42,10 @@ def command(  # noqa: PLR0913  (one for each option)
     kubeconfig: Path | None,
     context: str | None,
 ) -> None:
-    r"""Print the outputs of the environment NAME: ids, names, ARNs and endpoints, by region. None is a secret.
+    """Print the outputs of the environment NAME: ids, names, ARNs and endpoints, by region. None is a secret.
 
     With `-o env` each is a line of shell, such as US_EAST_1_BUCKET_NAME=…; with `-o github` they are written for the
     later steps of a job (to the file GITHUB_OUTPUT where it is set), such as us-east-1-bucketName=….
-
-    \b
-    eval "$(tap outputs prod --region us-east-1 -o env)"
-    tap outputs prod -o github
     """
     from tap_cli.cluster import Cluster
 

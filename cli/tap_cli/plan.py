@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 #: Version of the JSON, docs/reference/plan.schema.json.
 _VERSION = 1
 _NOTHING, _CLUSTER = "nothing", "cluster"
+EXAMPLES = (
+    ("tap plan claims/prod.yaml", "as if nothing of it were there, offline"),
+    ("tap plan claims/prod.yaml --against cluster", "reading rights are enough"),
+    ("kubectl get tap,managed -n tap-prod -o yaml > saved/prod.yaml", ""),
+    ("tap plan claims/prod.yaml --against saved/", "offline"),
+)
 EXIT_CODES = {
     0: "nothing changes",
     1: "an error, a claim that is refused, or a command line that is not understood",
@@ -55,17 +61,11 @@ def command(  # noqa: PLR0913  (one for each option)
     kubeconfig: Path | None,
     context: str | None,
 ) -> int:
-    r"""Show what applying the claims in FILES does, and change nothing.
+    """Show what applying the claims in FILES does, and change nothing.
 
     For each region and part: what is created, updated, deleted or blocked, each field as it is and as it will be, what
     is known only later, what loses data, and what policy says. It asks the functions that the operator and Crossplane
     ask. A file that is `-` is standard input.
-
-    \b
-    tap plan claims/prod.yaml                        as if nothing of it were there, offline
-    tap plan claims/prod.yaml --against cluster      with what the cluster holds; reading rights are enough
-    kubectl get tap,managed -n tap-prod -o yaml > saved/prod.yaml
-    tap plan claims/prod.yaml --against saved/       with what was saved, offline
     """
     found = claims(files, namespace)
     look = _state(against, kubeconfig, context)

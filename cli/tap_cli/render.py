@@ -8,7 +8,16 @@ from tap_api.kinds import PARTS
 from tap_cli.claims import claims, saved
 from tap_cli.terminal import json_text, output_option
 
-EXIT_CODES = {0: "the manifests are printed", 1: "an error, or a claim that is refused"}
+EXAMPLES = (
+    ("tap render claims/dev.yaml --region us-east-1 --part network", ""),
+    ("kubectl get tap,managed -n tap-dev -o yaml > saved/dev.yaml", ""),
+    ("tap render claims/dev.yaml --observed saved/", ""),
+)
+EXIT_CODES = {
+    0: "the manifests are printed",
+    1: "an error, or a claim that is refused",
+    2: "the command line is not understood",
+}
 _KEY = "key"
 
 
@@ -37,15 +46,10 @@ def command(  # noqa: PLR0913  (one for each option)
     namespace: str | None,
     output: str,
 ) -> None:
-    r"""Print the manifests that the claims in FILES become: regions, parts, resources of AWS.
+    """Print the manifests that the claims in FILES become: regions, parts, resources of AWS.
 
     From nothing, it is what is made in the first pass; what waits for AWS is counted on standard error, and `tap plan`
     names it. With --observed it is what is made now. A file that is `-` is standard input.
-
-    \b
-    tap render claims/dev.yaml --region us-east-1 --part network
-    kubectl get tap,managed -n tap-dev -o yaml > saved/dev.yaml
-    tap render claims/dev.yaml --observed saved/
     """
     from tap_stack.plan import State, rendered
 
