@@ -107,7 +107,7 @@ def _exit(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
     raise SystemExit(128 + number)
 
 
-def run(command: Callable[..., Any]) -> int:
+def run(command: Callable[..., Any]) -> int:  # noqa: PLR0911  (a way out for each way to fail)
     """Returns the exit code of a click command; a TapError becomes one line on standard error."""
     try:
         result = command(standalone_mode=False)

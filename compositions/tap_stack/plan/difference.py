@@ -13,6 +13,8 @@ _PLAIN = re.compile(r"[\w-]+", re.ASCII)
 _COMPOSED = "apiextensions.crossplane.io/composed"
 _NOTHING: Mapping[str, Any] = {}
 _GONE = object()
+#: Fields that tell the items of a list apart, in lists of AWS and of ours.
+_NAMES = ("id", "sid", "name", "regionName", "region", "key")
 
 IsSet = Callable[[str], bool]
 
@@ -97,17 +99,58 @@ def step(path: str, key: str) -> str:
 
 
 def plain(path: str) -> str:
-    """Returns a path without the numbers of items: as a schema has it."""
-    return re.sub(r"\[\d+\]", "", path)
+    """Returns a path without what tells items apart: as a schema has it."""
+    return re.sub(r"\[[^\]]*\]", "", path)
 
 
-def _of_lists(stored: list[Any], wanted: list[Any], owned: Any, path: str, is_set: IsSet) -> Iterator[Field]:  # noqa: ANN401
+def _of_lists(
+    stored: list[Any],
+    wanted: list[Any],
+    owned: Any,  # noqa: ANN401
+    path: str,
+    is_set: IsSet,
+) -> Iterator[Field]:
+    name = next((name for name in _NAMES if _tells(name, stored) and _tells(name, wanted)), None)
+    if name and stored and wanted:
+        yield from _of_named(name, stored, wanted, owned, path, is_set)
+        return
     if len(stored) == len(wanted) and all(isinstance(item, Mapping) for item in (*stored, *wanted)):
         items = owned if isinstance(owned, list) and len(owned) == len(stored) else [_NOTHING] * len(stored)
         for index, (old, new, ours) in enumerate(zip(stored, wanted, items, strict=True)):
             yield from differences(old, new, ours, f"{path}[{index}]", is_set)
     elif stored != wanted and not (is_set(path) and sorted(map(str, stored)) == sorted(map(str, wanted))):
         yield Field(path, stored, wanted)
+
+
+def _of_named(  # noqa: PLR0913, PLR0917  (as `differences`, and the name)
+    name: str,
+    stored: list[Any],
+    wanted: list[Any],
+    owned: Any,  # noqa: ANN401
+    path: str,
+    is_set: IsSet,
+) -> Iterator[Field]:
+    """Yields the differences of two lists whose items are told apart by their field `name`."""
+    old, new = ({item[name]: item for item in items} for items in (stored, wanted))
+    ours = {item.get(name): item for item in owned} if isinstance(owned, list) else {}
+    found: list[Field] = []
+    for key, item in new.items():
+        below = f"{path}[{name}={key}]"
+        if key in old:
+            found += differences(old[key], item, ours.get(key, _NOTHING), below, is_set)
+        else:
+            found.append(Field(below, None, item))
+    found += [Field(f"{path}[{name}={key}]", item, None) for key, item in old.items() if key not in new]
+    if not found and list(old) != list(new) and not is_set(path):
+        found.append(Field(path, stored, wanted))
+    yield from found
+
+
+def _tells(name: str, items: list[Any]) -> bool:
+    """Returns whether the field `name` tells items of a list apart."""
+    if not all(isinstance(item, Mapping) and isinstance(item.get(name), str) for item in items):
+        return False
+    return len({item[name] for item in items}) == len(items)
 
 
 def _same(stored: object, wanted: object) -> bool:

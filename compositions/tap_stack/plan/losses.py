@@ -8,8 +8,7 @@ from typing import Any
 from tap_stack import aws
 from tap_stack.catalogue import AwsKind
 from tap_stack.plan.change import Field
-from tap_stack.plan.difference import plain
-from tap_stack.values import Unknown
+from tap_stack.plan.difference import plain, step
 
 _FOR_PROVIDER = "spec.forProvider."
 
@@ -23,16 +22,16 @@ def of_deletion(resource: Mapping[str, Any]) -> Iterator[str]:
 
 def of_update(resource: Mapping[str, Any], fields: Sequence[Field]) -> Iterator[str]:
     """Yields what is lost by changing `fields` of a resource."""
+    leaves = [leaf for field in fields for leaf in _leaves(field.path, field.old, field.new)]
     for rule in _SHORTER:
-        for field in fields:
+        for field in leaves:
             if rule.matches(_kind(resource), field):
                 yield f"{rule.what} older than {_days(field.new)} (until now {_days(field.old)})"
     for field in fields:
-        of_replicas = _kind(resource) == _key(aws.TABLE) and field.path == f"{_FOR_PROVIDER}replica"
-        if of_replicas and not isinstance(field.new, Unknown):
-            old, new = _regions(field.old), _regions(field.new)
-            if old - new:
-                yield f"the table's replica in {', '.join(sorted(old - new))}; the other regions keep the items"
+        if _kind(resource) == _key(aws.TABLE) and plain(field.path) == f"{_FOR_PROVIDER}replica" and field.new is None:
+            gone = field.old if isinstance(field.old, list) else [field.old]
+            regions = ", ".join(sorted(str(replica.get("regionName")) for replica in gone))
+            yield f"the table's replica in {regions}; the other regions keep the items"
 
 
 @dataclass(frozen=True)
@@ -96,8 +95,22 @@ def _kind(resource: Mapping[str, Any]) -> tuple[str, str]:
     return str(resource["apiVersion"]).partition("/")[0], str(resource["kind"])
 
 
-def _regions(replicas: object) -> set[str]:
-    return {str(replica.get("regionName")) for replica in replicas} if isinstance(replicas, list) else set()
+def _leaves(path: str, old: Any, new: Any) -> Iterator[Field]:  # noqa: ANN401
+    """Yields the plain values below a field: of what is there now, and of what will be."""
+    before, after = ({plain(p): value for p, value in _values(path, node)} for node in (old, new))
+    for leaf in before | after:
+        yield Field(leaf, before.get(leaf), after.get(leaf))
+
+
+def _values(path: str, node: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            yield from _values(step(path, key), value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _values(path, value)
+    else:
+        yield path, node
 
 
 def _days(count: object) -> str:
