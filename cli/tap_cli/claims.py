@@ -64,7 +64,7 @@ def saved(folder: Path) -> list[Json]:
         TapError: it is no folder, holds no such file, or one of them cannot be read.
     """
     if not folder.is_dir():
-        message = f"{folder}: no such folder; save what there is with `kubectl get tap,managed -n NAMESPACE -o yaml`"
+        message = f"{folder}: no such folder; save what there is with `kubectl get tap,managed -n NAMESPACE -o json`"
         raise TapError(message)
     files = [path for path in sorted(folder.rglob("*")) if path.suffix in _SUFFIXES and path.is_file()]
     if not files:

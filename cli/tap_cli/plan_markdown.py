@@ -18,8 +18,8 @@ def markdown(plan: Plan, against: str) -> str:
         refused = [f"- `{found.path}`: {found.message} (`{found.code}`)" for found in plan.violations]
         return "\n".join([*head, "**Refused; nothing would be changed.** Mend the claim:", "", *refused, ""])
     told = [*head, f"**{summary(plan)}**", ""]
-    told += [f"> **Warning**: {text}" for text in warnings(plan)]
-    told += [f"> Advice: `{found.path}`: {found.message}" for found in plan.advice]
+    told += [f"- **{text}**" for text in warnings(plan)]
+    told += [f"- Advice: `{found.path}`: {found.message}" for found in plan.advice]
     folded = "\n".join(line for region in plan.regions for line in _folded(plan, region))
     text = "\n".join([*told, "", folded, ""])
     if len(text) <= _LONGEST:

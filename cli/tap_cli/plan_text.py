@@ -159,9 +159,18 @@ def _value(value: Any) -> str:  # noqa: ANN401
         return "(none)"
     if isinstance(value, Unknown):
         return f"known after {value.source}"
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = value if isinstance(value, str) else json.dumps(_whole(value), ensure_ascii=False)
     text = " ".join(text.split())
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _whole(value: Any) -> Any:  # noqa: ANN401
+    """Returns a value with whole numbers as people write them."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {key: _whole(item) for key, item in value.items()}
+    return [_whole(item) for item in value] if isinstance(value, list) else value
 
 
 def _short(path: str) -> str:

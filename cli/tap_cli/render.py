@@ -10,7 +10,7 @@ from tap_cli.terminal import json_text, output_option
 
 EXAMPLES = (
     ("tap render claims/dev.yaml --region us-east-1 --part network", ""),
-    ("kubectl get tap,managed -n tap-dev -o yaml > saved/dev.yaml", ""),
+    ("kubectl get tap,managed -n tap-dev -o json > saved/dev.json", ""),
     ("tap render claims/dev.yaml --observed saved/", ""),
 )
 EXIT_CODES = {
@@ -71,4 +71,5 @@ def command(  # noqa: PLR0913  (one for each option)
         click.echo(manifest.dump(manifests), nl=False)
     waiting = len(chosen) - len(manifests)
     if waiting:
-        click.echo(f"{waiting} resources wait for what AWS has not made yet; `tap plan` names them", err=True)
+        what = "resource waits" if waiting == 1 else "resources wait"
+        click.echo(f"{waiting} {what} for what AWS has not made yet; see `tap plan`", err=True)

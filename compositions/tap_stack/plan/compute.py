@@ -14,7 +14,7 @@ from tap_stack.plan import losses
 from tap_stack.plan.change import Action, Change, Field, Plan
 from tap_stack.plan.difference import differences, known, owned_fields, plain, unknowns
 from tap_stack.plan.fixed import fixed
-from tap_stack.plan.state import State, stays
+from tap_stack.plan.state import State, is_looked_at, stays
 from tap_stack.plan.wanted import Regions, regions
 from tap_stack.schemas import Schema, schemas
 from tap_stack.subject import RefusedError
@@ -203,7 +203,7 @@ def _gone(stored: Mapping[str, Any], region: str, part: str, key: str, state: St
     """Yields the deletion of an object, and of all that it has composed."""
     if stored["apiVersion"].partition("/")[0] != GROUP:
         kept = stays(stored)
-        lost = () if kept else tuple(losses.of_deletion(stored))
+        lost = () if kept or is_looked_at(stored) else tuple(losses.of_deletion(stored))
         yield _change(Action.DELETE, stored, region, part, key, kept=kept, loses=lost)
         return
     yield _change(Action.DELETE, stored, region, part, key)

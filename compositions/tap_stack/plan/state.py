@@ -85,6 +85,11 @@ def controller(item: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def stays(resource: Mapping[str, Any]) -> bool:
-    """Returns whether a resource stays in AWS when its object is deleted."""
-    policies = resource["spec"].get("managementPolicies") or ["*"]
-    return not {"*", "Delete"} & set(policies)
+    """Returns whether a resource stays in AWS when its object is deleted. One that is only looked at is another's."""
+    policies = set(resource["spec"].get("managementPolicies") or ["*"])
+    return not {"*", "Delete"} & policies and "Create" in policies
+
+
+def is_looked_at(resource: Mapping[str, Any]) -> bool:
+    """Returns whether a resource is looked at and never changed: another one makes it."""
+    return not {"*", "Create", "Update", "Delete"} & set(resource["spec"].get("managementPolicies") or ["*"])
