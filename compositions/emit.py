@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from forcenew import Sources
+from forcenew import sources
 from tap_api import emit as api
 from tap_api import manifest
 from tap_api.base import Json
@@ -74,24 +74,6 @@ def _replaces(crds: Path) -> Callable[[Entry], Sequence[str]]:
         return found.fields
     sys.stderr.write("note: the Terraform provider is not here, so what AWS replaces is left as it is\n")
     return lambda entry: schemas()[entry.group, entry.kind].replaces
-
-
-def sources(crds: Path) -> Sources | None:
-    """Returns the provider that `crds` are of, and the Terraform provider that its go.mod names, in the module cache.
-
-    Args:
-        crds: The folder of the CRDs, `package/crds` of the provider's module.
-    """
-    provider = crds.parent.parent
-    requires = provider / "go.mod"
-    pinned = re.search(
-        r"^replace github.com/hashicorp/terraform-provider-aws => (\S+) (\S+)$",
-        requires.read_text(encoding="utf-8") if requires.is_file() else "",
-        re.MULTILINE,
-    )
-    # <cache>/github.com/upbound/provider-aws/v2@v2.5.0
-    terraform = provider.parents[3] / f"{pinned[1]}@{pinned[2]}" if pinned else provider / "none"
-    return Sources(provider, terraform) if terraform.is_dir() else None
 
 
 def _module_cache() -> Path | None:

@@ -118,6 +118,24 @@ def _constants(folder: Path, pattern: str) -> Mapping[str, str]:
     return dict(_CONSTANT.findall("\n".join(_texts(folder, pattern))))
 
 
+def sources(crds: Path) -> Sources | None:
+    """Returns the provider that `crds` are of, and the Terraform provider that its go.mod names, in the module cache.
+
+    Args:
+        crds: The folder of the CRDs, `package/crds` of the provider's module.
+    """
+    provider = crds.parent.parent
+    requires = provider / "go.mod"
+    pinned = re.search(
+        r"^replace github.com/hashicorp/terraform-provider-aws => (\S+) (\S+)$",
+        requires.read_text(encoding="utf-8") if requires.is_file() else "",
+        re.MULTILINE,
+    )
+    # <cache>/github.com/upbound/provider-aws/v2@v2.5.0
+    terraform = provider.parents[3] / f"{pinned[1]}@{pinned[2]}" if pinned else provider / "none"
+    return Sources(provider, terraform) if terraform.is_dir() else None
+
+
 def _texts(folder: Path, pattern: str) -> Iterator[str]:
     return (path.read_text(encoding="utf-8") for path in sorted(folder.glob(pattern)))
 

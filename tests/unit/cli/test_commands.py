@@ -33,7 +33,7 @@ def test_help_lists_every_verb() -> None:
     assert result.returncode == 0
     assert [line.split()[0] for line in result.stdout.partition("Verbs:")[2].splitlines() if line.startswith("  ")][
         :3
-    ] == ["status", "synth", "validate"]
+    ] == ["init", "validate", "plan"]
 
 
 def test_a_good_claim_is_valid() -> None:
