@@ -11,6 +11,7 @@ from tap_api import manifest
 from tap_api.base import Json
 from tap_api.emit import files
 from tap_api.kinds import PARTS
+from tap_stack.catalogue import catalogue
 
 PLURALS = [kind.plural for kind in PARTS]
 BESIDE = {"deployments": {"enabled": False}}
@@ -268,3 +269,10 @@ def test_the_crd_is_the_one_that_is_generated_and_outlives_the_release(chart: di
     [text] = [text for path, text in files().items() if path.is_relative_to("charts/operator")]
     assert [crd] == list(manifest.load(text, CHART))
     assert crd["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+
+
+def test_who_may_look_may_look_at_every_resource_that_is_composed(chart: dict[str, Json]) -> None:
+    looked_at = granted(of("ClusterRole", chart)["tap-view"])
+    assert [rule for rule in looked_at if ".aws." in rule[0]] == sorted(
+        (entry.group, entry.plural, "get list watch") for entry in catalogue().values()
+    )
