@@ -153,10 +153,15 @@ def _is_set(schema: Schema) -> Callable[[str], bool]:
 
 
 def _judged(field: Field, schema: Schema, stored: Mapping[str, Any]) -> Field:
-    """Returns a field, and whether AWS would make another resource for it: only of one that AWS has made."""
-    made = bool((stored.get("status") or {}).get("atProvider"))
-    replaces = made and field.path.startswith(_SPEC) and schema.is_replaced(plain(field.path).removeprefix(_SPEC))
-    return Field(field.path, field.old, field.new, replaces)
+    """Returns a field, and whether AWS would make another resource for it.
+
+    Only of one that AWS has made; and not where AWS has that value already, as when a refused change is taken back.
+    """
+    made = (stored.get("status") or {}).get("atProvider")
+    name = field.path.removeprefix(_SPEC)
+    if not made or name == field.path or made.get(name) == field.new:
+        return field
+    return replace(field, replaces=schema.is_replaced(plain(name)))
 
 
 def _of_metadata(stored: Json, wanted: Json, owned: Json) -> Iterator[Field]:
