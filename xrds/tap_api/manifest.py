@@ -91,7 +91,7 @@ def load(text: str, path: Path) -> Iterator[Json]:
 
 
 def _json(text: str) -> list[Any]:
-    """Returns the document of a text that is JSON, nothing where it is not; a reader of YAML takes ten times as long."""
+    """Returns the document of a text that is JSON, or nothing: a reader of YAML takes ten times as long."""
     if not text.lstrip().startswith("{"):
         return []
     try:
