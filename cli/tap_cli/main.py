@@ -1,5 +1,6 @@
 """The entry point: the verbs, loaded when they are called, and the one place where errors become exit codes."""
 
+import gc
 import io
 import os
 import signal
@@ -90,6 +91,9 @@ def cli() -> None:
 
 def main() -> None:
     """Runs `tap` and exits: 0, 1 with one line on standard error, or 2 for a command line it does not understand."""
+    # A verb is over before there is anything worth collecting, and looking takes a seventh of a plan. What goes
+    # on until Ctrl-C turns it on again (tap_cli.follow).
+    gc.disable()
     if sys.stdout is None:
         click.echo("error: standard output is closed; nothing could be printed", err=True)
         sys.exit(1)
