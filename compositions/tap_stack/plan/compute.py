@@ -13,7 +13,6 @@ from tap_stack.composed import Composed
 from tap_stack.plan import losses
 from tap_stack.plan.change import Action, Change, Field, Plan
 from tap_stack.plan.difference import differences, known, owned_fields, plain, unknowns
-from tap_stack.plan.fixed import fixed
 from tap_stack.plan.state import State, is_looked_at, stays
 from tap_stack.plan.wanted import Regions, regions
 from tap_stack.schemas import Schema, schemas
@@ -46,6 +45,8 @@ def plan(claim: Mapping[str, Any], state: State) -> Plan:
     old = state.find(KINDS[kind], name)
     violations = judge(kind, claim, old)
     if old and not violations:
+        from tap_stack.plan.fixed import fixed  # It brings what makes schemas, which nothing else here needs.
+
         violations = fixed(kind, claim, old)
     if violations:
         return Plan(**head, violations=violations)
