@@ -168,7 +168,9 @@ def _judged(field: Field, schema: Schema, stored: Mapping[str, Any]) -> Field:
 def _of_metadata(stored: Json, wanted: Json, owned: Json) -> Iterator[Field]:
     for name in ("labels", "annotations"):
         old, new = (item["metadata"].get(name) or {} for item in (stored, wanted))
-        yield from differences(old, new, (owned.get("metadata") or {}).get(name, {}), f"metadata.{name}") if new else ()
+        found = differences(old, new, (owned.get("metadata") or {}).get(name, {}), f"metadata.{name}")
+        # Crossplane adds some of its own, in the name of ours.
+        yield from (field for field in found if field.new is not None or "crossplane.io/" not in field.path)
 
 
 def _of_xr(
