@@ -18,6 +18,8 @@ FUNCTION = "function-tap"
 STEP = "compose"
 ROOM = PurePosixPath("compositions")
 CATALOGUE = ROOM / "tap_stack" / FILE
+#: What the chart reads into its ClusterRole `tap-view`.
+LOOKED_AT = PurePosixPath("charts/operator/files/looked-at.yaml")
 SCHEMAS = ROOM / "tap_stack" / schemas.FILE
 CODE = ROOM / "tap_stack" / "processor" / code.FILE
 
@@ -32,7 +34,7 @@ def files() -> Files:
     made[ROOM / "activation-policy.yaml"] = activation_policy()
     made[reference.PACKAGES] = reference.packages()
     manifests = {path: manifest.dump([document], header=manifest.GENERATED) for path, document in made.items()}
-    return {**manifests, **reference.files()}
+    return {**manifests, LOOKED_AT: looked_at(), **reference.files()}
 
 
 def composition(kind: Kind) -> Json:
@@ -58,6 +60,18 @@ def activation_policy() -> Json:
         "metadata": {"name": "tap"},
         "spec": {"activate": sorted(kind.entry.crd for kind in aws.KINDS)},
     }
+
+
+def looked_at() -> str:
+    """Returns the rules of RBAC, for the chart, of whoever may look at the kinds that are composed."""
+    plurals: dict[str, set[str]] = {}
+    for entry in catalogue().values():
+        plurals.setdefault(entry.group, set()).add(entry.plural)
+    verbs = ["get", "list", "watch"]
+    rules: Any = [
+        {"apiGroups": [group], "resources": sorted(found), "verbs": verbs} for group, found in sorted(plurals.items())
+    ]
+    return manifest.dump([rules], header=manifest.GENERATED)
 
 
 def catalogue_file(crds: Iterable[Mapping[str, Any]]) -> Files:
