@@ -14,8 +14,8 @@ from tap_api.policy import Violation
 from tap_api.schema import structural
 
 CODE = "Immutable"
-_SAME = "self == oldSelf"
-_THERE = re.compile(r"has\(self\.(\w+)\) == has\(oldSelf\.\1\)")
+SAME = "self == oldSelf"
+THERE = re.compile(r"has\(self\.(\w+)\) == has\(oldSelf\.\1\)")
 
 
 def fixed(kind: str, claim: Mapping[str, Any], old: Mapping[str, Any]) -> list[Violation]:
@@ -26,8 +26,8 @@ def fixed(kind: str, claim: Mapping[str, Any], old: Mapping[str, Any]) -> list[V
 
 def _found(schema: Json, new: Any, old: Any, path: str) -> Iterator[Violation]:  # noqa: ANN401
     for rule in schema.get("x-kubernetes-validations", []):
-        there = _THERE.fullmatch(rule["rule"])
-        if rule["rule"] == _SAME and new != old:
+        there = THERE.fullmatch(rule["rule"])
+        if rule["rule"] == SAME and new != old:
             yield Violation(path, CODE, f"{rule['message']} (it is {old!r})")
         elif there and (there[1] in new) != (there[1] in old):
             yield Violation(f"{path}.{there[1]}", CODE, rule["message"])

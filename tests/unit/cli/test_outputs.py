@@ -2,6 +2,7 @@ import json
 import shlex
 import subprocess
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,11 @@ from click.testing import CliRunner
 
 from tap_api.base import Json
 from tap_api.errors import TapError
+from tap_cli.main import cli, run
 from tap_cli.outputs import command, github, shell, table, told
 from unit.cli.test_commands import served
 
+CLAIM = Path(__file__).parents[3] / "claims" / "dev.yaml"
 KNOWN = {
     "us-east-1": {"bucketName": "prod-us-east-1-data-0", "apiEndpoint": "https://a.example/?x='1' $2"},
     "eu-west-1": {"bucketName": "prod-eu-west-1-data-0"},
@@ -115,3 +118,30 @@ def test_one_environment_is_meant(tmp_path: Path) -> None:
         1,
         "there is an EnvironmentTap 'prod' in tap-other, tap-prod; choose one with --namespace",
     )
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        (401, "error: the cluster does not accept these credentials; log in again\n"),
+        (403, "error: you may not list {} here; ask for the ClusterRole `tap-view`\n"),
+        (404, "error: the cluster does not know {}; install TAP on Crossplane in it first (`make up`)\n"),
+        (500, "error: the cluster could not list {}: 500 Internal Server Error\n"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["plan", "outputs", "status"])
+def test_a_cluster_that_refuses_gets_one_line(
+    verb: str,
+    refusal: tuple[int, str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    status, message = refusal
+    args = {"plan": ["plan", str(CLAIM), "--against", "cluster"], "outputs": ["outputs", "dev"], "status": ["status"]}
+    with served(b"{}", tmp_path, status) as kubeconfig:
+        code = run(partial(cli, [*args[verb], "--kubeconfig", str(kubeconfig)], prog_name="tap"))
+    said = capsys.readouterr()
+    what = "regionaltaps.tap.platform" if verb == "plan" else "environmenttaps.tap.platform"
+    assert (code, said.out, said.err) == (1, "", message.format(what))

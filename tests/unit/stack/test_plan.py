@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from golden.world import Environment, World, environment_tap
-from tap_api.base import Json
+from tap_api.base import ApiModel, Json
 from tap_api.fanout import fan_out
+from tap_api.kinds import EnvironmentTapSpec, RegionalTapSpec
 from tap_api.policy import Violation
-from tap_stack.plan import Action, Change, Plan, State, plan, rendered
+from tap_api.schema import structural
+from tap_stack.plan import Action, Change, Plan, State, fixed, plan, rendered
 from tap_stack.plan.state import stays
 from tap_stack.subject import RefusedError
 from tap_stack.values import Unknown
@@ -354,3 +356,16 @@ def test_a_claim_that_is_refused_is_not_rendered() -> None:
 def test_from_nothing_no_owner_has_an_empty_uid() -> None:
     made = [item for item in rendered(edited(), State()) if not item.waits_for]
     assert not [item for item in made if item.manifest["metadata"].get("ownerReferences")]
+
+
+@pytest.mark.parametrize("kind", [EnvironmentTapSpec, RegionalTapSpec])
+def test_no_rule_of_the_schema_looks_at_the_old_object_in_a_way_that_a_plan_does_not_know(kind: type[ApiModel]) -> None:
+    def rules(node: Any) -> Iterator[str]:
+        if isinstance(node, dict):
+            yield from (rule["rule"] for rule in node.get("x-kubernetes-validations", []))
+            for below in node.values():
+                yield from rules(below)
+
+    found = [rule for rule in rules(structural(kind)) if "oldSelf" in rule]
+    assert found
+    assert [rule for rule in found if rule != fixed.SAME and not fixed.THERE.fullmatch(rule)] == []
