@@ -70,7 +70,17 @@ def saved(folder: Path) -> list[Json]:
     if not files:
         message = f"{folder}: holds no file that ends in {', '.join(_SUFFIXES)}; is it the right folder?"
         raise TapError(message)
-    return [document for file in files for document in manifest.read(file)]
+    return [_sound(file, document) for file in files for document in manifest.read(file)]
+
+
+def _sound(file: Path, document: Json) -> Json:
+    from tap_stack.plan import State
+
+    fault = State.fault(document)
+    if fault:
+        kind, name = document["kind"], document["metadata"]["name"]
+        raise ManifestError(file, f"{kind} {name}: {fault} is not as kubectl writes it; save it again")
+    return document
 
 
 def _of_file(path: Path, namespace: str | None) -> Iterator[Claim]:

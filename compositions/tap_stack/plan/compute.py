@@ -160,7 +160,7 @@ def _judged(field: Field, schema: Schema, stored: Mapping[str, Any]) -> Field:
     """
     made = (stored.get("status") or {}).get("atProvider")
     name = field.path.removeprefix(_SPEC)
-    if not made or name == field.path or made.get(name) == field.new:
+    if not isinstance(made, Mapping) or not made or name == field.path or made.get(name) == field.new:
         return field
     return replace(field, replaces=schema.is_replaced(plain(name)))
 

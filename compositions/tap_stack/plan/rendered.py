@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
+
 from tap_api.base import GROUP, Json
 from tap_api.kinds import KINDS
-from tap_api.policy import judge
+from tap_api.policy import judge, shape_violations
 from tap_stack.plan.compute import part_of
 from tap_stack.plan.state import State
 from tap_stack.plan.wanted import regions
@@ -41,7 +43,11 @@ def rendered(claim: Mapping[str, Any], state: State) -> Iterator[Rendered]:
     violations = judge(kind, claim, state.find(KINDS[kind], name))
     if violations:
         raise RefusedError(kind, name, violations)
-    for tap in regions(claim, state).wanted:
+    try:
+        wanted = regions(claim, state).wanted
+    except ValidationError as error:  # What only shows once the preset has filled the gaps.
+        raise RefusedError(kind, name, shape_violations(error)) from error
+    for tap in wanted:
         region = tap["spec"]["region"]
         for xr, composed in walk(tap, state.world):
             yield Rendered(region, KINDS[xr["kind"]].part, _bare(xr))

@@ -28,6 +28,23 @@ class State:
         found = (item for item in objects if item.get("metadata", {}).get("namespace", "default") == namespace)
         return cls(tuple(item for item in found if isinstance(item.get("spec"), dict)))
 
+    @staticmethod
+    def fault(item: Mapping[str, Any]) -> str:
+        """Returns which field of an object is not of the shape that every apiserver gives; empty where all are."""
+        metadata, status = item["metadata"], item.get("status") or {}
+        owners = metadata.get("ownerReferences") or []
+        if not (isinstance(owners, list) and all(isinstance(owner, Mapping) for owner in owners)):
+            return "metadata.ownerReferences"
+        fields = metadata.get("managedFields") or []
+        if not (isinstance(fields, list) and all(isinstance(entry, Mapping) for entry in fields)):
+            return "metadata.managedFields"
+        for name in ("labels", "annotations"):
+            if not isinstance(metadata.get(name) or {}, Mapping):
+                return f"metadata.{name}"
+        if not isinstance(status, Mapping):
+            return "status"
+        return "" if _is_texts(status.get("outputs") or {}) else "status.outputs"
+
     def find(self, kind: Kind, name: str) -> Json | None:
         """Returns the object of ours of that kind and name."""
         return next((item for item in self._ours(kind) if item["metadata"]["name"] == name), None)
@@ -74,6 +91,11 @@ class State:
         for item in self.objects:
             if item.get("kind") == kind.kind and str(item.get("apiVersion", "")).partition("/")[0] == GROUP:
                 yield item
+
+
+def _is_texts(value: object) -> bool:
+    """Returns whether a value is an object whose values are texts, as outputs are."""
+    return isinstance(value, Mapping) and all(isinstance(item, str) for item in value.values())
 
 
 def controller(item: Mapping[str, Any]) -> tuple[str, str, str]:

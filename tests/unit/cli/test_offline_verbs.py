@@ -286,3 +286,26 @@ def test_every_verb_that_reads_takes_an_output_format() -> None:
     assert formats["outputs"] == ("table", "json", "yaml", "env", "github")
     assert all("json" in choices for choices in formats.values())
     assert len(formats) == 5
+
+
+@pytest.mark.parametrize(
+    ("broken", "field"),
+    [
+        ({"metadata": {"name": "dev", "ownerReferences": "x"}}, "metadata.ownerReferences"),
+        ({"metadata": {"name": "dev", "ownerReferences": [None]}}, "metadata.ownerReferences"),
+        ({"metadata": {"name": "dev", "managedFields": [1]}}, "metadata.managedFields"),
+        ({"metadata": {"name": "dev", "labels": []}}, None),
+        ({"metadata": {"name": "dev", "annotations": "x"}}, "metadata.annotations"),
+        ({"status": "x"}, "status"),
+        ({"status": {"outputs": {"tableName": 1}}}, "status.outputs"),
+    ],
+)
+@pytest.mark.parametrize("verb", [("plan", "--against"), ("render", "--observed")])
+def test_a_saved_object_that_no_apiserver_gave_is_named(
+    tap: Tap, verb: tuple[str, str], broken: Json, field: str | None, tmp_path: Path
+) -> None:
+    head = {"apiVersion": "tap.platform/v1alpha1", "kind": "RegionalTap", "metadata": {"name": "dev"}, "spec": {}}
+    (tmp_path / "a.json").write_text(json.dumps({**head, **broken}))
+    done = tap(verb[0], str(CLAIM), verb[1], str(tmp_path))
+    said = f"error: {tmp_path}/a.json: RegionalTap dev: {field} is not as kubectl writes it; save it again\n"
+    assert (done.returncode, done.stderr) == (1, said) if field else done.returncode in (0, 2)
