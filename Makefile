@@ -77,6 +77,12 @@ test: $(STAMP) ## Run every test, the ones on a real control plane included
 soak: $(STAMP) ## Run the long tests: faults and random orders on the cluster, twenty seeds of each
 	@$(BIN)/pytest tests/cluster/test_faults.py tests/cluster/test_whole_stack.py --seeds 20
 
+.PHONY: bench
+bench: $(STAMP) ## Time a plan beside the Terraform CDK's successor (needs Node.js)
+	@[ -x .venv-bench/bin/python ] || { $(PYTHON) -m venv .venv-bench && \
+	  $(BIN)/uv pip install --quiet --python .venv-bench/bin/python --require-hashes -r requirements/bench.txt; }
+	@$(BIN)/python bench/plan.py --peer-python .venv-bench/bin/python
+
 .PHONY: unit
 unit: $(STAMP) ## Run the tests that need no cluster (seconds)
 	@$(BIN)/pytest tests/unit tests/golden tests/schema
@@ -87,7 +93,7 @@ format: $(STAMP) ## Format the code and mend what ruff can mend
 
 .PHONY: lock
 lock: $(STAMP) ## Pin the newest versions that pyproject.toml admits, with hashes
-	@for extra in dev function operator; do \
+	@for extra in dev function operator bench; do \
 	  $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	    --python-version 3.11 --extra $$extra pyproject.toml --output-file requirements/$$extra.txt; done
 

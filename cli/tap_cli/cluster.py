@@ -80,7 +80,17 @@ class Cluster:
         managed = self._managed((*regions, *parts), namespace, label) if resources else []
         return Snapshot(environment, regions, parts, managed)
 
-    def _managed(self, xrs: Iterable[Json], namespace: str, label: str) -> list[Json]:
+    def objects(self, kind: str, name: str, namespace: str) -> list[Json]:
+        """Returns what there is of the claim of that kind and name, and below it: what a plan is held against."""
+        of_environment = kind == ENVIRONMENT_TAP.kind
+        label = f"{LABEL_ENVIRONMENT_TAP}={name}" if of_environment else None
+        # Regions without the label too: one may have a name that is wanted.
+        regions = self._list(GROUP, VERSION, REGIONAL_TAP.plural, namespace)
+        claim = self._list(GROUP, VERSION, ENVIRONMENT_TAP.plural, namespace) if of_environment else []
+        parts = [item for part in PARTS for item in self._list(GROUP, VERSION, part.plural, namespace, label)]
+        return [*claim, *regions, *parts, *self._managed((*regions, *parts), namespace, label)]
+
+    def _managed(self, xrs: Iterable[Json], namespace: str, label: str | None) -> list[Json]:
         references = [r for xr in xrs for r in (xr["spec"].get("crossplane") or {}).get("resourceRefs") or ()]
         kinds = sorted({(r["apiVersion"], r["kind"]) for r in references if not r["apiVersion"].startswith(GROUP)})
         return [

@@ -1,5 +1,6 @@
 """Environments as they change, until they have settled."""
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -42,6 +43,7 @@ def follow(
         TapError: the deadline passed first, and the message names what was missing; or there was no environment.
     """
     quiet = QUIET_SECONDS if quiet is None else quiet
+    gc.enable()
     quiet_since, last, absent_since = time.monotonic(), None, None
     with where as show:
         while True:

@@ -6,7 +6,7 @@ Only what never existed can be withheld.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tap_api.base import Json
@@ -24,11 +24,13 @@ class Emitted:
         key: Its key.
         manifest: The object.
         ready: Whether it is of use.
+        wanted: The manifest before it was resolved, with values.Unknown and values.Ref in it.
     """
 
     key: str
     manifest: Json
     ready: bool
+    wanted: Json = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def assemble(resources: Resources, observed: Observed) -> Assembly:
             withheld[resource.key] = Withheld(resource.key, sources[0], resource.manifest)
             continue
         manifest = resolve(resource.manifest, names.__getitem__, _reader(observation))
-        emitted[resource.key] = Emitted(resource.key, manifest, is_ready(resource, observation))
+        emitted[resource.key] = Emitted(resource.key, manifest, is_ready(resource, observation), resource.manifest)
     return Assembly(tuple(emitted.values()), tuple(withheld.values()))
 
 

@@ -12,6 +12,7 @@ from tap_api.base import Json
 from tap_api.emit import files
 from tap_api.kinds import PARTS
 from tap_api.policy import Organisation, load
+from tap_stack.catalogue import catalogue
 
 PLURALS = [kind.plural for kind in PARTS]
 BESIDE = {"deployments": {"enabled": False}}
@@ -324,3 +325,10 @@ def test_both_processes_have_the_rules_and_start_anew_when_they_change(render: R
 def test_rules_of_another_shape_are_refused_before_anything_is_installed(render: Render, policy: Json) -> None:
     with pytest.raises(ValueError, match="policy"):
         render(policy=policy)
+
+
+def test_who_may_look_may_look_at_every_resource_that_is_composed(chart: dict[str, Json]) -> None:
+    looked_at = granted(of("ClusterRole", chart)["tap-view"])
+    assert [rule for rule in looked_at if ".aws." in rule[0]] == sorted(
+        (entry.group, entry.plural, "get list watch") for entry in catalogue().values()
+    )

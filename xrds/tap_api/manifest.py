@@ -1,5 +1,6 @@
 """YAML in and out. The only module that knows YAML."""
 
+import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -78,7 +79,7 @@ def load(text: str, path: Path) -> Iterator[Json]:
             kind and metadata.name. The documents before it have been yielded.
     """
     try:
-        for document in yaml.load_all(text, Loader=_Loader):
+        for document in _json(text) or yaml.load_all(text, Loader=_Loader):
             if document is not None:
                 yield from _unwrapped(document, path)
     except yaml.MarkedYAMLError as error:
@@ -103,6 +104,23 @@ def value(text: str, path: Path) -> object:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ManifestError(path, f"not YAML: {error}") from error
     return {} if found is None else found
+
+
+def _json(text: str) -> list[Any]:
+    """Returns the document of a text that is JSON, or nothing: a reader of YAML takes ten times as long."""
+    if not text.lstrip().startswith("{"):
+        return []
+    try:
+        return [json.loads(text, object_pairs_hook=_once)]
+    except ValueError:  # YAML that begins like it, or a fault: the reader of YAML says where it is.
+        return []
+
+
+def _once(pairs: list[tuple[str, Any]]) -> Json:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError
+    return found
 
 
 def read(path: Path) -> list[Json]:
