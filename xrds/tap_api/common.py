@@ -111,19 +111,18 @@ class Facts(ApiModel):
 
 
 NAMES_END_IN_IT = "names of AWS resources end in its digest"
+KEEPS_ITS_ENVIRONMENT = cel(
+    (
+        "has(self.environmentRef) == has(oldSelf.environmentRef)",
+        f"environmentRef cannot be added or removed: {NAMES_END_IN_IT}",
+    ),
+)
 
 
 class RegionContext(ApiModel):
     """What a region and each of its parts carry."""
 
-    model_config = ConfigDict(
-        json_schema_extra=cel(
-            (
-                "has(self.environmentRef) == has(oldSelf.environmentRef)",
-                f"environmentRef cannot be added or removed: {NAMES_END_IN_IT}",
-            ),
-        )
-    )
+    model_config = ConfigDict(json_schema_extra=KEEPS_ITS_ENVIRONMENT)
 
     environment: Environment = Field(
         description="The environment.", json_schema_extra=immutable("names and tags of AWS resources carry it")

@@ -13,7 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from tap_api.base import GROUP, VERSION, Json
-from tap_api.kinds import ENVIRONMENT_TAP, Kind
+from tap_api.kinds import CIDR_BLOCK, ENVIRONMENT_TAP, XRS, Kind
 from tap_api.naming import MAX_NAME
 
 #: Keywords that say nothing to an apiserver.
@@ -130,14 +130,14 @@ def crd(kind: Kind) -> Json:
         },
         "spec": {
             "group": GROUP,
-            "scope": "Namespaced",
+            "scope": kind.scope,
             "names": {**_names(kind), "listKind": f"{kind.kind}List", "singular": kind.singular},
             "versions": [
                 {
                     "name": VERSION,
                     "served": True,
                     "storage": True,
-                    "subresources": {"status": {}},
+                    **({"subresources": {"status": {}}} if kind.status else {}),
                     "additionalPrinterColumns": _columns(kind),
                     "schema": {"openAPIV3Schema": schema},
                 }
@@ -175,8 +175,16 @@ def _names(kind: Kind) -> Json:
         "kind": kind.kind,
         "plural": kind.plural,
         "shortNames": list(kind.short_names),
-        "categories": ["tap", "crossplane"] if kind is not ENVIRONMENT_TAP else ["tap"],
+        "categories": ["tap", "crossplane"] if kind in XRS else ["tap"],
     }
+
+
+#: Another name would be a second object that decides the same range (tap_api.blocks.block_name).
+_NAMED_AFTER_ITS_RANGE = {
+    "rule": "self.metadata.name == self.spec.peeringGroup + '-' + self.spec.cidr.split('.')[0] + '-' "
+    "+ self.spec.cidr.split('.')[1]",
+    "message": "the name must be <peeringGroup>-<first>-<second number of spec.cidr>, such as prod-10-0",
+}
 
 
 def _object_schema(kind: Kind) -> Json:
@@ -187,9 +195,11 @@ def _object_schema(kind: Kind) -> Json:
         "properties": {
             "metadata": {"type": "object"},
             "spec": structural(kind.spec),
-            "status": structural(kind.status),
+            **({"status": structural(kind.status)} if kind.status else {}),
         },
     }
+    if kind is CIDR_BLOCK:
+        return {**made, "x-kubernetes-validations": [_NAMED_AFTER_ITS_RANGE]}
     if kind is ENVIRONMENT_TAP:
         # The webhook judges the name of what people write, together with all the rest: the schema would answer first,
         # and alone. With the webhook gone, the operator applies nothing that policy refuses.
@@ -219,6 +229,13 @@ def _columns(kind: Kind) -> list[Json]:
             ("Created", ".status.resources.created", 0),
             ("Desired", ".status.resources.desired", 0),
             ("Message", ".status.conditions[?(@.type=='Ready')].message", 1),
+            ("Age", ".metadata.creationTimestamp", 0),
+        ]
+    elif kind is CIDR_BLOCK:
+        columns = [
+            ("Group", ".spec.peeringGroup", 0),
+            ("Range", ".spec.cidr", 0),
+            ("Claims", ".spec.summary", 0),
             ("Age", ".metadata.creationTimestamp", 0),
         ]
     else:
