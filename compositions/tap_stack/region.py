@@ -8,7 +8,7 @@ from tap_api.base import Json
 from tap_api.kinds import PARTS, Kind, RegionalTapSpec
 from tap_api.naming import part_name
 from tap_api.sections import Trail
-from tap_api.status import PartStatusEntry, RegionalTapStatus, ResourceCounts, total
+from tap_api.status import CIDR_RESERVED, PartStatusEntry, RegionalTapStatus, ResourceCounts, total
 from tap_stack import composed as result
 from tap_stack import key, parts
 from tap_stack.assembly import Assembly, assemble
@@ -38,7 +38,8 @@ def compose(subject: Subject[RegionalTapSpec]) -> Composed:
         **result.sticky_facts(subject.status, _of_parts(subject, "facts")),
     )
     health = healthy((resource.key for resource in assembly.emitted), subject.observed)
-    return result.composed(assembly, status, _built(), health, _changes_reported(subject))
+    told = (_built(), health, _changes_reported(subject), *_reserved(subject))
+    return result.composed(assembly, status, *told)
 
 
 def resources(subject: Subject[RegionalTapSpec]) -> Resources:
@@ -162,6 +163,15 @@ def _of_parts(subject: Subject[RegionalTapSpec], field: str) -> dict[str, Any]:
         said: Any = observation.field("status", field) if observation else None
         found.update(said if isinstance(said, Mapping) else {})
     return found
+
+
+def _reserved(subject: Subject[RegionalTapSpec]) -> tuple[Condition, ...]:
+    """Returns what the network says of the region's address range, once it does."""
+    network = subject.observed.get("network")
+    said = network.condition(CIDR_RESERVED) if network else None
+    if said is None or said.status not in ("True", "False"):
+        return ()
+    return (Condition(CIDR_RESERVED, "True" if said.status == "True" else "False", said.reason, said.message),)
 
 
 def _built() -> Condition:
