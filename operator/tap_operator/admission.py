@@ -13,6 +13,8 @@ import kopf
 from tap_api.base import GROUP, VERSION
 from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP, Kind
 from tap_api.policy import Violation, advise, judge
+from tap_operator.cluster import Cluster
+from tap_operator.holders import taken
 from tap_operator.settings import registry
 
 _LOG = logging.getLogger(__name__)
@@ -20,34 +22,39 @@ _LOG = logging.getLogger(__name__)
 KINDS = (ENVIRONMENT_TAP, REGIONAL_TAP)
 
 
-def handlers() -> kopf.OperatorRegistry:
-    """Returns the kopf handlers that judge."""
+def handlers(cluster: Cluster) -> kopf.OperatorRegistry:
+    """Returns the kopf handlers that judge, and look into `cluster` for who holds an address range."""
     made = registry()
     for kind in KINDS:
-        _register(made, kind)
+        _register(made, kind, cluster)
     return made
 
 
-def _register(made: kopf.OperatorRegistry, kind: Kind) -> None:
+def _register(made: kopf.OperatorRegistry, kind: Kind, cluster: Cluster) -> None:
     @kopf.on.validate(GROUP, VERSION, kind.plural, id=kind.singular, registry=made)
     async def judge_it(**review: Any) -> None:  # noqa: ANN401  (kopf passes two dozen things)
+        new, old = review["new"], review["old"]
         try:
-            refusal = decide(kind, review["new"], review["old"])
+            # A creation that is only a probe of ours has no uid; its answer must not hang on who holds what.
+            held, warnings = await taken(cluster, kind, new, old) if new and review["uid"] else ([], [])
+            refusal = decide(kind, new, old, held)
         except Exception:
             _LOG.exception("cannot judge a %s", kind.kind)
             raise
         if refusal:
-            if review["uid"]:  # A creation that is only a probe of ours has none.
+            if review["uid"]:
                 _LOG.info("refused: %s", refusal.replace("\n", " "))
             raise kopf.AdmissionError(refusal, code=422)
-        review["warnings"].extend(map(str, advise(kind.kind, review["new"] or {})))
+        review["warnings"].extend([*map(str, advise(kind.kind, new or {})), *warnings])
 
 
-def decide(kind: Kind, new: Mapping[str, Any] | None, old: Mapping[str, Any] | None) -> str:
-    """Returns why `new` may not take the place of `old`, empty if it may."""
+def decide(
+    kind: Kind, new: Mapping[str, Any] | None, old: Mapping[str, Any] | None, held: Sequence[Violation] = ()
+) -> str:
+    """Returns why `new` may not take the place of `old`, empty if it may; `held` is what others hold of its ranges."""
     if new is None:
         return ""  # A deletion; who may delete what is in ValidatingAdmissionPolicies.
-    violations = judge(kind.kind, new, old)
+    violations = sorted([*judge(kind.kind, new, old), *held])
     return denial(kind, new, violations) if violations else ""
 
 
