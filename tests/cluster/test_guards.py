@@ -186,7 +186,14 @@ def test_nobody_takes_over_a_region_that_is_there_the_operator_neither(guards: G
 def test_every_expression_compiles_without_a_warning(guards: Guards) -> None:
     policies = json.loads(guards.kubectl("get", "validatingadmissionpolicies", "--output=json"))["items"]
     ours = {p["metadata"]["name"]: p.get("status", {}) for p in policies if p["metadata"]["name"].startswith("tap-")}
-    assert sorted(ours) == ["tap-credentials", "tap-machinery", "tap-owned-regions", "tap-ownership", "tap-parts"]
+    assert sorted(ours) == [
+        "tap-cidrblocks",
+        "tap-credentials",
+        "tap-machinery",
+        "tap-owned-regions",
+        "tap-ownership",
+        "tap-parts",
+    ]
     assert {name: status.get("typeChecking") for name, status in ours.items()} == {name: {} for name in ours}
 
 

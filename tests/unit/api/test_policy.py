@@ -102,8 +102,7 @@ def test_the_claims_that_show_a_refusal_are_refused(path: Path) -> None:
         (edited(GOOD, spec__ttl="72h"), [("spec.ttl", "NotActedOn")]),
         (edited(GOOD, spec__drift="Report"), [("spec.drift", "NotActedOn")]),
         (edited(GOOD, spec__protection=False), []),
-        (edited(GOOD, spec__peeringGroup="shared"), [("spec.peeringGroup", "NotActedOn")]),
-        (edited(GOOD, spec__peeringGroup="prod"), []),
+        (edited(GOOD, spec__peeringGroup="shared"), []),
         (
             edited(
                 GOOD,

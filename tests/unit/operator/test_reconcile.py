@@ -97,6 +97,7 @@ async def test_every_change_of_a_condition_is_told_once(cluster: InMemoryCluster
     told = sorted(event["message"] for (plural, _, _), event in cluster.objects.items() if plural == EVENTS)
     assert told == [
         "ChangesReported is Unknown: eu-west-1, us-east-1, us-east-2: no word of changes made outside yet",
+        "CidrReserved is True: every region has its address range",
         "Ready is False: 0 of 3 regions are ready; eu-west-1, us-east-1, us-east-2: Crossplane has not looked at its "
         "RegionalTap yet",
         "ResourcesHealthy is Unknown: eu-west-1, us-east-1, us-east-2: no report of its resources yet",

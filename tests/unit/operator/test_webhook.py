@@ -25,6 +25,7 @@ from kopf._core.reactor.inventory import ResourceMemories
 from tap_api.base import GROUP, VERSION, Json
 from tap_operator.admission import KINDS, handlers
 from tap_operator.webhook import Webhook
+from unit.operator.double import InMemoryCluster
 
 HOST = "tap-admission.tap-system.svc"
 GOOD: Json = {
@@ -63,7 +64,7 @@ def judge(plurals: tuple[str, ...] = PLURALS) -> Any:
         settings=kopf.OperatorSettings(),
         memories=ResourceMemories(),
         memobase=AnyMemo(Memo()),
-        registry=handlers(),
+        registry=handlers(InMemoryCluster()),
         insights=insights,
         indices=OperatorIndexers().indices,
     )
