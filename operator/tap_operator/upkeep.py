@@ -76,7 +76,7 @@ class Upkeep:
                 self._say(claim, verdict, released=goes and claim.releasing)
             if wait > 0:
                 again.append(wait)
-            elif lags(claim, sight):
+            elif verdict.protected and lags(claim, sight):
                 again.append(_POLL_MARK)
         return min(again, default=None)
 
