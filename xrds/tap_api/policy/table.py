@@ -59,10 +59,10 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "CidrTaken",
         lambda _: (),  # Who holds a range is in the cluster's CidrBlocks: admission looks there, no file can.
-        purpose="Regions of one peering group never overlap. Admission only names the holder early; what decides is the "
-        "CidrBlock, which the operator writes, and the condition CidrReserved tells.",
-        remedy="Take a free range (`kubectl get cidrblocks`), or another `spec.peeringGroup` if the two are never to be "
-        "connected.",
+        purpose="Regions of one peering group never overlap. Admission names the holder early; what decides is the "
+        "CidrBlock, which the operator writes, and the condition CidrReserved tells of it.",
+        remedy="Take a free range (`kubectl get cidrblocks`), or another `spec.peeringGroup` if the two are never "
+        "to be connected.",
         changes=True,
     ),
     Rule(
