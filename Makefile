@@ -72,7 +72,7 @@ test: $(STAMP) ## Run every test, the ones on a real control plane included
 
 .PHONY: soak
 soak: $(STAMP) ## Run the long tests: faults and random orders on the cluster, twenty seeds of each
-	@$(BIN)/pytest tests/cluster/test_faults.py tests/cluster/test_whole_stack.py --seeds 20
+	@$(BIN)/pytest tests/cluster/test_faults.py tests/cluster/test_whole_stack.py tests/cluster/test_cidrs.py --seeds 20
 
 .PHONY: unit
 unit: $(STAMP) ## Run the tests that need no cluster (seconds)
