@@ -49,6 +49,7 @@ class Subject(Generic[SpecT_co]):
         status: Its status as it stands.
         controller: The uid of the RegionalTap that controls it; empty for what is no part.
         blocks: The CidrBlocks that there are, by name; None where nobody looked, as a plan without a cluster does not.
+        violations: The rules that its spec, whose shape is right, breaks.
     """
 
     kind: Kind
@@ -60,6 +61,7 @@ class Subject(Generic[SpecT_co]):
     status: Mapping[str, Any] = field(default_factory=dict)
     controller: str = ""
     blocks: Blocks | None = None
+    violations: tuple[Violation, ...] = ()
 
     @cached_property
     def suffix(self) -> str:
@@ -108,10 +110,10 @@ class Subject(Generic[SpecT_co]):
 
 
 def admit(xr: Mapping[str, Any], observed: Observed, blocks: Blocks | None = None) -> Subject[RegionContext]:
-    """Returns the subject that `xr` is; `blocks` as of Subject.
+    """Returns the subject that `xr` is, with the rules that it breaks; `blocks` as of Subject.
 
     Raises:
-        RefusedError: nothing composes its kind, its spec is not of that kind's shape, or policy refuses it.
+        RefusedError: nothing composes its kind, or its spec is not of that kind's shape.
     """
     metadata = _mapping(xr.get("metadata"))
     kind_name, name = str(xr.get("kind", "")), str(metadata.get("name", ""))
@@ -121,15 +123,12 @@ def admit(xr: Mapping[str, Any], observed: Observed, blocks: Blocks | None = Non
         raise RefusedError(
             kind_name, name, [Violation("kind", "Kind", f"is composed by nobody here; use one of {known}")]
         )
-    violations = judge(kind_name, xr)
-    if violations:
-        raise RefusedError(kind_name, name, violations)
     # `spec.crossplane` is Crossplane's own (04, item 2); the models know nothing of it.
     spec = {key: value for key, value in _mapping(xr.get("spec")).items() if key != "crossplane"}
     try:
         model = cast("RegionContext", kind.spec.parse(spec))
     except ValidationError as error:
-        raise RefusedError(kind_name, name, shape_violations(error)) from error
+        raise RefusedError(kind_name, name, sorted(shape_violations(error))) from error
     regional_tap, uid = (name, "") if kind is REGIONAL_TAP else _controller(metadata)
     return Subject(
         kind=kind,
@@ -141,6 +140,7 @@ def admit(xr: Mapping[str, Any], observed: Observed, blocks: Blocks | None = Non
         status=_mapping(xr.get("status")),
         controller=uid,
         blocks=blocks,
+        violations=tuple(judge(kind_name, xr)),
     )
 
 

@@ -14,6 +14,7 @@ from tap_api.base import GROUP, VERSION
 from tap_api.blocks import block_name, peering_group
 from tap_api.kinds import CIDR_BLOCK, ENVIRONMENT_TAP, REGIONAL_TAP
 from tap_api.naming import LABEL_ENVIRONMENT_TAP
+from tap_api.policy import Organisation
 from tap_operator.alone import reserve_alone
 from tap_operator.cluster import Cluster
 from tap_operator.errors import ClusterError
@@ -106,15 +107,18 @@ def _heard(echoes: Echoes, kind: str, event: kopf.RawEvent) -> Mapping[str, Any]
     return meta
 
 
-def work(cluster: Cluster, waiting: Waiting) -> WorkQueue:
+def work(cluster: Cluster, waiting: Waiting, organisation: Organisation | None = None) -> WorkQueue:
     """Returns the queue of all passes."""
     upkeep = Upkeep(cluster)
 
     async def handle(key: Key) -> float | None:
         if key.kind == CIDR_BLOCK.kind:
             return await upkeep.pass_over(key.name)
-        one_pass = reconcile if key.kind == ENVIRONMENT_TAP.kind else reserve_alone
-        done: Pass = await one_pass(cluster, key.namespace, key.name)
+        done: Pass = await (
+            reconcile(cluster, key.namespace, key.name, organisation=organisation)
+            if key.kind == ENVIRONMENT_TAP.kind
+            else reserve_alone(cluster, key.namespace, key.name)
+        )
         waiting.note(key, done.blocks)
         for block in sorted(done.lagging):
             queue.add(Key("", block, CIDR_BLOCK.kind))

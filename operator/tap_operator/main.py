@@ -10,6 +10,7 @@ import click
 import kopf
 
 from tap_api.errors import TapError
+from tap_api.policy import Organisation, load
 from tap_operator.processes import admit, fan_out
 from tap_operator.webhook import Webhook
 
@@ -17,6 +18,12 @@ _HEALTH_ADDRESS = click.option("--health-address", default="127.0.0.1", show_def
 _HEALTH_PORT = click.option("--health-port", type=int, required=True, help="Port of /healthz and /readyz.")
 _LOG_FORMAT = click.option(
     "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How logs are written."
+)
+_POLICY = click.option(
+    "--policy",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="File of your organisation's rules (docs/reference/policy.md); without one: what holds where nothing is said.",
 )
 
 
@@ -30,9 +37,10 @@ def main() -> None:
 @_HEALTH_PORT
 @_LOG_FORMAT
 @click.option("--namespace", default="tap-system", show_default=True, help="Namespace of the Lease.")
-def fanout(health_address: str, health_port: int, log_format: str, namespace: str) -> None:
+@_POLICY
+def fanout(health_address: str, health_port: int, log_format: str, namespace: str, policy: Path | None) -> None:
     """Makes RegionalTaps of EnvironmentTaps, and rolls their status up."""
-    _run(log_format, fan_out(health_address, health_port, namespace))
+    _run(log_format, fan_out(health_address, health_port, namespace, _organisation(policy)))
 
 
 @main.command()
@@ -47,11 +55,26 @@ def fanout(health_address: str, health_port: int, log_format: str, namespace: st
 @_HEALTH_ADDRESS
 @_HEALTH_PORT
 @_LOG_FORMAT
+@_POLICY
 def admission(  # noqa: PLR0913, PLR0917  (options of a command line)
-    address: str, port: int, certs_dir: Path, health_address: str, health_port: int, log_format: str
+    address: str,
+    port: int,
+    certs_dir: Path,
+    health_address: str,
+    health_port: int,
+    log_format: str,
+    policy: Path | None,
 ) -> None:
     """Judges claims before they are stored."""
-    _run(log_format, admit(Webhook(address, port, certs_dir), health_address, health_port))
+    _run(log_format, admit(Webhook(address, port, certs_dir), health_address, health_port, _organisation(policy)))
+
+
+def _organisation(path: Path | None) -> Organisation:
+    """Returns the organisation's rules. Who changes them starts the process anew (the chart does, by a checksum)."""
+    try:
+        return load(path) if path else Organisation()
+    except TapError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _run(log_format: str, work: Coroutine[None, None, None]) -> None:

@@ -9,7 +9,8 @@ import uuid
 from collections.abc import Coroutine
 
 from tap_api.errors import TapError
-from tap_operator import admission, fanout
+from tap_api.policy import Organisation
+from tap_operator import admission, audit, fanout
 from tap_operator.apiserver import connect
 from tap_operator.health import Echoes, Health
 from tap_operator.lease import Lease
@@ -24,18 +25,19 @@ _STUCK = 120.0
 _LAST_ORDERS = 5.0
 
 
-async def fan_out(health_address: str, health_port: int, namespace: str) -> None:
+async def fan_out(health_address: str, health_port: int, namespace: str, organisation: Organisation) -> None:
     """Makes RegionalTaps of EnvironmentTaps while it holds the Lease, which is in `namespace`."""
     echoes, waiting, stop = Echoes(fanout.WATCHED), Waiting(), _stop_by_signal()
     async with connect(on_write=echoes.wrote) as cluster:
-        queue = fanout.work(cluster, waiting)
+        queue = fanout.work(cluster, waiting, organisation)
 
         async def wrong() -> str:
             stuck = queue.stuck_seconds
             return echoes.missing() or (f"no pass has ended for {stuck:.0f} s" if stuck > _STUCK else "")
 
         # A replica that waits for the lease is ready: it does what it is there for.
-        health = Health(live=wrong, ready=wrong)
+        gauges = audit.Gauges()
+        health = Health(live=wrong, ready=wrong, metrics=gauges.text)
         lease = Lease(cluster, namespace, "tap-operator", f"{socket.gethostname()}_{uuid.uuid4().hex[:8]}")
         await health.start(health_address, health_port)
         try:
@@ -46,6 +48,7 @@ async def fan_out(health_address: str, health_port: int, namespace: str) -> None
                     tasks.create_task(_keep(lease), name="lease"),
                     tasks.create_task(queue.run(), name="queue"),
                     tasks.create_task(fanout.resync(cluster, queue), name="resync"),
+                    tasks.create_task(audit.rounds(cluster, organisation, gauges), name="audit"),
                 ]
                 await run_kopf(fanout.handlers(queue, echoes, waiting), settings(), stop)
                 for task in beside:
@@ -83,7 +86,7 @@ async def _unless(stop: asyncio.Event, work: Coroutine[None, None, None]) -> boo
     return not stop.is_set()
 
 
-async def admit(webhook: Webhook, health_address: str, health_port: int) -> None:
+async def admit(webhook: Webhook, health_address: str, health_port: int, organisation: Organisation) -> None:
     """Answers admission reviews."""
     await login()  # kopf would retry for ever, with a traceback each minute, where there is no cluster at all.
     how = settings()
@@ -97,6 +100,6 @@ async def admit(webhook: Webhook, health_address: str, health_port: int) -> None
     await health.start(health_address, health_port)
     try:
         async with connect() as cluster:
-            await run_kopf(admission.handlers(cluster), how, _stop_by_signal())
+            await run_kopf(admission.handlers(cluster, organisation), how, _stop_by_signal())
     finally:
         await health.stop()

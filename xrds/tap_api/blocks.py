@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from tap_api.addressing import LONGEST_PREFIX, SHORTEST_PREFIX
-from tap_api.base import ApiModel, Cidr, DnsLabel, cel, immutable, list_map
+from tap_api.base import ApiModel, Check, Cidr, DnsLabel, cel, immutable, list_map
 from tap_api.common import Environment
 
 #: What a rule over all pairs of claims may cost the apiserver (07, section 3). A /16 holds 64 ranges of /22.
@@ -80,8 +80,8 @@ class CidrBlockSpec(_Stored):
 
     model_config = ConfigDict(
         json_schema_extra=cel(
-            (_INSIDE, f"every claim must lie in spec.cidr, /16 to /{LONGEST_PREFIX}, without host bits"),
-            (_DISJOINT, "two claims overlap: each range belongs to one region of a peering group"),
+            Check("Cidr", _INSIDE, f"every claim must lie in spec.cidr, /16 to /{LONGEST_PREFIX}, without host bits"),
+            Check("CidrOverlap", _DISJOINT, "two claims overlap: each range belongs to one region of a peering group"),
         )
     )
 

@@ -6,11 +6,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from tap_api import checks
 from tap_api.addressing import LONGEST_PREFIX, PRIVATE_RANGES, SHORTEST_PREFIX
 from tap_api.base import (
     API_VERSION,
     ApiModel,
     Arn,
+    Check,
     Cidr,
     DnsLabel,
     Json,
@@ -22,7 +24,7 @@ from tap_api.base import (
 )
 from tap_api.blocks import CidrBlockSpec
 from tap_api.common import (
-    KEEPS_ITS_ENVIRONMENT,
+    REFERENCE_STAYS,
     DriftMode,
     Environment,
     ProviderConfigRef,
@@ -46,16 +48,17 @@ from tap_api.status import EnvironmentTapStatus, PartStatus, RegionalTapStatus
 #: The fields of a section that a claim sets, by their JSON names. What it leaves out comes from the preset.
 Choices = Mapping[str, Any]
 
-KEEPS_ITS_GROUP = cel(
-    (
-        "has(self.peeringGroup) == has(oldSelf.peeringGroup)",
-        "peeringGroup cannot be added or removed: the address ranges were claimed in it",
-    ),
+GROUP_STAYS = Check(
+    "Immutable",
+    "has(self.peeringGroup) == has(oldSelf.peeringGroup)",
+    "cannot be added or removed: the address ranges were claimed in it",
+    field=".peeringGroup",
 )
 CIDR_IS_FIXED = "a VPC keeps its address range for life; remove the region, then add it with the new range"
 #: What tap_api.cidrs judges, for when no process of ours is up (the CIDR library of Kubernetes' CEL, 1.31 and later).
 VPC_RANGE = cel(
-    (
+    Check(
+        "Cidr",
         "isCIDR(self) && cidr(self).ip().family() == 4 && cidr(self).masked() == cidr(self) "
         f"&& cidr(self).prefixLength() >= {SHORTEST_PREFIX} && cidr(self).prefixLength() <= {LONGEST_PREFIX} && ("
         + " || ".join(f"cidr('{private}').containsCIDR(self)" for private in PRIVATE_RANGES)
@@ -79,7 +82,7 @@ class Region(ApiModel):
 class EnvironmentTapSpec(ApiModel):
     """What a person writes for an environment."""
 
-    model_config = ConfigDict(json_schema_extra=KEEPS_ITS_GROUP)
+    model_config = ConfigDict(json_schema_extra=cel(GROUP_STAYS))
 
     environment: Environment = Field(
         description="The environment; its preset fills in all that is left out.",
@@ -121,8 +124,23 @@ class EnvironmentTapSpec(ApiModel):
 class RegionalTapSpec(RegionContext):
     """A region, fully resolved: what the operator writes for each region of an environment."""
 
-    model_config = ConfigDict(json_schema_extra=extras(KEEPS_ITS_ENVIRONMENT, KEEPS_ITS_GROUP))
+    model_config = ConfigDict(json_schema_extra=cel(REFERENCE_STAYS, GROUP_STAYS, *checks.TAGS_THERE))
 
+    region: RegionName = Field(
+        description="The AWS region.",
+        json_schema_extra=extras(immutable("make a RegionalTap for the other region"), checks.REGION),
+    )
+    tags: Tags = tags_field(extra=checks.TAGS)
+    drift: DriftMode = Field(
+        DriftMode.REPAIR,
+        description="Repair what was changed in AWS, or only report it.",
+        json_schema_extra=checks.only("NotActedOn", DriftMode.REPAIR.value),
+    )
+    state: RegionState = Field(
+        RegionState.PRESENT,
+        description="Present, or Paused: nothing is changed in AWS.",
+        json_schema_extra=checks.only("NotActedOn", RegionState.PRESENT.value),
+    )
     cidr: Cidr = Field(
         description="Address range of the VPC.", json_schema_extra=extras(immutable(CIDR_IS_FIXED), VPC_RANGE)
     )

@@ -22,7 +22,9 @@ from kopf._core.engines.admission import serve_admission_request
 from kopf._core.engines.indexing import OperatorIndexers
 from kopf._core.reactor.inventory import ResourceMemories
 
+from policy_cases import HOUSE
 from tap_api.base import GROUP, VERSION, Json
+from tap_api.policy import Organisation
 from tap_operator.admission import KINDS, handlers
 from tap_operator.webhook import Webhook
 from unit.operator.double import InMemoryCluster
@@ -53,7 +55,7 @@ GOOD: Json = {
 PLURALS = tuple(kind.plural for kind in KINDS)
 
 
-def judge(plurals: tuple[str, ...] = PLURALS) -> Any:
+def judge(plurals: tuple[str, ...] = PLURALS, organisation: Organisation | None = None) -> Any:
     """Returns kopf's admission engine with our handlers, in a cluster that serves `plurals`."""
     insights = Insights()
     insights.webhook_resources.update(
@@ -64,7 +66,7 @@ def judge(plurals: tuple[str, ...] = PLURALS) -> Any:
         settings=kopf.OperatorSettings(),
         memories=ResourceMemories(),
         memobase=AnyMemo(Memo()),
-        registry=handlers(InMemoryCluster()),
+        registry=handlers(InMemoryCluster(), organisation),
         insights=insights,
         indices=OperatorIndexers().indices,
     )
@@ -255,3 +257,19 @@ async def test_a_renewed_certificate_is_taken_up_and_half_a_renewal_is_not(serve
     assert (halfway, whole) == (200, 200)
     with pytest.raises(aiohttp.ClientConnectorCertificateError):
         await served.post(GOOD)
+
+
+async def test_what_the_organisation_asks_for_is_refused_to_people_and_keeps_no_replica_from_being_ready(
+    tmp_path: Path,
+) -> None:
+    webhook = Webhook("127.0.0.1", 1, tmp_path)
+    webhook._judge = judge(organisation=HOUSE)
+    assert await webhook.unready() == ""
+    review = deepcopy(GOOD)
+    review["request"]["object"]["metadata"]["uid"] = "7f1c"  # The apiserver gives it before it asks.
+    answer = await judge(organisation=HOUSE)(review, webhook=None, headers={}, sslpeer=None)
+    assert answer["response"]["allowed"] is False
+    assert (
+        "spec.tags.Owner: is required by your organisation; add it (OrganisationTag)"
+        in (answer["response"]["status"]["message"])
+    )
