@@ -75,7 +75,7 @@ test: $(STAMP) ## Run every test, the ones on a real control plane included
 
 .PHONY: soak
 soak: $(STAMP) ## Run the long tests: faults and random orders on the cluster, twenty seeds of each
-	@$(BIN)/pytest tests/cluster/test_faults.py tests/cluster/test_whole_stack.py --seeds 20
+	@$(BIN)/pytest tests/cluster/test_faults.py tests/cluster/test_whole_stack.py tests/cluster/test_cidrs.py --seeds 20
 
 .PHONY: bench
 bench: $(STAMP) ## Time a plan beside the Terraform CDK's successor (needs Node.js)

@@ -55,6 +55,7 @@ class Composed:
         conditions: Its conditions.
         ready: False where the XR cannot be ready whatever its resources say; None leaves it to them.
         ttl: Seconds after which to look again though nothing happened.
+        requires: Names of the CidrBlocks that it is composed from.
     """
 
     resources: tuple[Emitted, ...]
@@ -63,6 +64,7 @@ class Composed:
     conditions: tuple[Condition, ...]
     ready: bool | None
     ttl: int
+    requires: tuple[str, ...] = ()
 
 
 def composed(

@@ -32,6 +32,10 @@ def _nothing(_subject: Subject[Any]) -> Json:
     return {}
 
 
+def _no_block(_subject: Subject[Any]) -> tuple[str, ...]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Part:
     """What composes a part.
@@ -41,17 +45,19 @@ class Part:
         outputs: Returns what it gives to others, by JSON name, from what is observed.
         conditions: Returns what it has to say of itself, beside whether it is built and healthy.
         facts: Returns what other regions need to know of it, by JSON name (tap_api.status.RegionFacts).
+        requires: Returns the names of the CidrBlocks that it is composed from.
     """
 
     resources: Callable[[Subject[Any]], Resources]
     outputs: Callable[[Observed], Outputs]
     conditions: Callable[[Subject[Any]], tuple[Condition, ...]] = _none
     facts: Callable[[Subject[Any]], Json] = _nothing
+    requires: Callable[[Subject[Any]], tuple[str, ...]] = _no_block
 
 
 #: Name of a part -> what composes it.
 BUILT: Mapping[str, Part] = {
-    "network": Part(network.resources, network.outputs),
+    "network": Part(network.resources, network.outputs, network.conditions, requires=network.requires),
     "database": Part(database.resources, database.outputs, facts=database.facts),
     "sessions": Part(sessions.resources, sessions.outputs, facts=sessions.facts),
     "processor": Part(processor.resources, processor.outputs),
@@ -87,7 +93,8 @@ def compose(subject: Subject[RegionContext]) -> Composed:
         **result.sticky_facts(subject.status, part.facts(subject)),
     }
     assembly = assemble(part.resources(subject), subject.observed)
-    return _composed(subject, assembly, said, IS_BUILT, *part.conditions(subject))
+    made = _composed(subject, assembly, said, IS_BUILT, *part.conditions(subject))
+    return replace(made, requires=part.requires(subject))
 
 
 def _kept(subject: Subject[RegionContext], built: Condition) -> Composed:

@@ -9,7 +9,7 @@ from tap_api.base import Json
 from tap_api.kinds import PARTS, Kind, RegionalTapSpec
 from tap_api.naming import part_name
 from tap_api.sections import Trail
-from tap_api.status import PartStatusEntry, RegionalTapStatus, ResourceCounts, total
+from tap_api.status import CIDR_RESERVED, PartStatusEntry, RegionalTapStatus, ResourceCounts, total
 from tap_stack import compliance, key, parts
 from tap_stack import composed as result
 from tap_stack.assembly import Assembly, assemble, keep
@@ -52,6 +52,7 @@ def compose(subject: Subject[RegionalTapSpec]) -> Composed:
         _changes_reported(subject),
         policy_compliant(subject.violations),
         compliance.condition(findings, silent),
+        *_reserved(subject),
     )
     return replace(made, ready=False, ttl=result.TTL_WAITING) if held else made
 
@@ -177,6 +178,15 @@ def _of_parts(subject: Subject[RegionalTapSpec], field: str) -> dict[str, Any]:
         said: Any = observation.field("status", field) if observation else None
         found.update(said if isinstance(said, Mapping) else {})
     return found
+
+
+def _reserved(subject: Subject[RegionalTapSpec]) -> tuple[Condition, ...]:
+    """Returns what the network says of the region's address range, once it does."""
+    network = subject.observed.get("network")
+    said = network.condition(CIDR_RESERVED) if network else None
+    if said is None or said.status not in ("True", "False"):
+        return ()
+    return (Condition(CIDR_RESERVED, "True" if said.status == "True" else "False", said.reason, said.message),)
 
 
 def _built() -> Condition:

@@ -16,6 +16,8 @@ from tap_api.policy import Violation, judge, shape_violations
 from tap_stack.observation import Observed
 from tap_stack.values import Unknown
 
+#: Name -> the CidrBlock.
+Blocks = Mapping[str, Mapping[str, Any]]
 SpecT_co = TypeVar("SpecT_co", bound=RegionContext, covariant=True)
 
 
@@ -45,6 +47,8 @@ class Subject(Generic[SpecT_co]):
         regional_tap: Name of the RegionalTap that it is, or that controls it; empty for a part without one.
         observed: What it has composed so far, by key.
         status: Its status as it stands.
+        controller: The uid of the RegionalTap that controls it; empty for what is no part.
+        blocks: The CidrBlocks that there are, by name; None where nobody looked, as a plan without a cluster does not.
         violations: The rules that its spec, whose shape is right, breaks.
     """
 
@@ -55,6 +59,8 @@ class Subject(Generic[SpecT_co]):
     regional_tap: str
     observed: Observed
     status: Mapping[str, Any] = field(default_factory=dict)
+    controller: str = ""
+    blocks: Blocks | None = None
     violations: tuple[Violation, ...] = ()
 
     @cached_property
@@ -103,8 +109,8 @@ class Subject(Generic[SpecT_co]):
         return account_name(self.regional_tap, *words, suffix=self.suffix, limit=limit)
 
 
-def admit(xr: Mapping[str, Any], observed: Observed) -> Subject[RegionContext]:
-    """Returns the subject that `xr` is, with the rules that it breaks.
+def admit(xr: Mapping[str, Any], observed: Observed, blocks: Blocks | None = None) -> Subject[RegionContext]:
+    """Returns the subject that `xr` is, with the rules that it breaks; `blocks` as of Subject.
 
     Raises:
         RefusedError: nothing composes its kind, or its spec is not of that kind's shape.
@@ -123,26 +129,29 @@ def admit(xr: Mapping[str, Any], observed: Observed) -> Subject[RegionContext]:
         model = cast("RegionContext", kind.spec.parse(spec))
     except ValidationError as error:
         raise RefusedError(kind_name, name, sorted(shape_violations(error))) from error
+    regional_tap, uid = (name, "") if kind is REGIONAL_TAP else _controller(metadata)
     return Subject(
         kind=kind,
         name=name,
         namespace=str(metadata.get("namespace", "")),
         spec=model,
-        regional_tap=name if kind is REGIONAL_TAP else _controller(metadata),
+        regional_tap=regional_tap,
         observed=observed,
         status=_mapping(xr.get("status")),
+        controller=uid,
+        blocks=blocks,
         violations=tuple(judge(kind_name, xr)),
     )
 
 
-def _controller(metadata: Mapping[str, Any]) -> str:
-    """Returns the name of the RegionalTap that controls the object; empty where none does."""
+def _controller(metadata: Mapping[str, Any]) -> tuple[str, str]:
+    """Returns name and uid of the RegionalTap that controls the object; empty where none does."""
     owners = metadata.get("ownerReferences")
     for owner in owners if isinstance(owners, list) else ():
         ours = str(owner.get("apiVersion", "")).partition("/")[0] == GROUP and owner.get("kind") == REGIONAL_TAP.kind
         if ours and owner.get("controller"):
-            return str(owner.get("name", ""))
-    return ""
+            return str(owner.get("name", "")), str(owner.get("uid", ""))
+    return "", ""
 
 
 def _mapping(value: object) -> Json:

@@ -8,6 +8,7 @@ from tap_stack.assembly import Emitted
 from tap_stack.compose import compose
 from tap_stack.composed import Composed
 from tap_stack.observation import Observation, Observed
+from tap_stack.subject import Blocks
 
 COMPOSITE = "crossplane.io/composite"
 #: What is observed of each XR: its name -> its composed resources.
@@ -39,22 +40,25 @@ def stored(parent: Mapping[str, Any], resource: Emitted) -> Json:
     return {**resource.manifest, "metadata": metadata}
 
 
-def walk(xr: Mapping[str, Any], world: World | None = None) -> Iterator[tuple[Mapping[str, Any], Composed]]:
+def walk(
+    xr: Mapping[str, Any], world: World | None = None, blocks: Blocks | None = None
+) -> Iterator[tuple[Mapping[str, Any], Composed]]:
     """Yields `xr` and each XR of ours below it with what composing gives, parents first.
 
     Args:
         xr: The XR.
         world: What is observed; nothing where it is left out.
+        blocks: As of tap_stack.compose.
 
     Raises:
         RefusedError: nothing can be composed for one of them.
     """
     observed = (world or {}).get(xr["metadata"]["name"], {})
-    composed = compose(xr, observed)
+    composed = compose(xr, observed, blocks)
     yield xr, composed
     for resource in composed.resources:
         if resource.manifest["apiVersion"].partition("/")[0] == GROUP:
-            yield from walk(_observed(stored(xr, resource), observed.get(resource.key)), world)
+            yield from walk(_observed(stored(xr, resource), observed.get(resource.key)), world, blocks)
 
 
 def _observed(xr: Json, observation: Observation | None) -> Json:

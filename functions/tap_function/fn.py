@@ -33,7 +33,7 @@ class FunctionRunner(grpcv1.FunctionRunnerServiceServicer):
         xr = observe.composite(request.observed)
         log = self.log.bind(kind=xr.get("kind"), name=xr["metadata"].get("name"), tag=request.meta.tag)
         try:
-            result = compose(xr, observe.observed(request.observed))
+            result = compose(xr, observe.observed(request.observed), observe.blocks(request))
             answer = respond.composed(request, result)
         except RefusedError as error:
             log.info("refused", reason=str(error))

@@ -10,6 +10,8 @@ from typing import Any
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 from google.protobuf import struct_pb2 as structpb
 
+from tap_api.base import Json
+from tap_api.kinds import CIDR_BLOCK
 from tap_stack.observation import Observation, ObservedCondition
 
 #: What composing an XR looks at. Its metadata holds managedFields too, which can be the larger part of it.
@@ -50,6 +52,16 @@ def composite(state: fnv1.State) -> dict[str, Any]:
     xr = {name: to_json(fields[name]) for name in ("apiVersion", "kind", "spec", "status") if name in fields}
     metadata = fields["metadata"].struct_value.fields if "metadata" in fields else {}
     return {**xr, "metadata": {name: to_json(metadata[name]) for name in _METADATA if name in metadata}}
+
+
+def blocks(request: fnv1.RunFunctionRequest) -> dict[str, Json]:
+    """Returns the CidrBlocks that were required and are there, by name."""
+    found = [
+        to_json(structpb.Value(struct_value=item.resource))
+        for required in request.required_resources.values()
+        for item in required.items
+    ]
+    return {block["metadata"]["name"]: block for block in found if block.get("kind") == CIDR_BLOCK.kind}
 
 
 def to_json(value: structpb.Value) -> Any:  # noqa: ANN401

@@ -6,6 +6,8 @@ from crossplane.function import resource, response
 from crossplane.function.proto.v1 import run_function_pb2 as fnv1
 from google.protobuf import duration_pb2 as durationpb
 
+from tap_api.base import API_VERSION
+from tap_api.kinds import CIDR_BLOCK
 from tap_stack.composed import Composed, Condition
 
 _READY = {True: fnv1.READY_TRUE, False: fnv1.READY_FALSE, None: fnv1.READY_UNSPECIFIED}
@@ -17,6 +19,9 @@ def composed(request: fnv1.RunFunctionRequest, result: Composed) -> fnv1.RunFunc
     for item in result.resources:
         answer.desired.resources[item.key].CopyFrom(fnv1.Resource(resource=item.manifest, ready=_READY[item.ready]))
     answer.desired.composite.MergeFrom(fnv1.Resource(resource={"status": result.status}, ready=_READY[result.ready]))
+    for name in result.requires:
+        # Crossplane looks for it, calls again with what it finds, and composes anew when that changes.
+        response.require_resources(answer, name, API_VERSION, CIDR_BLOCK.kind, match_name=name)
     _say(answer, result.conditions)
     return answer
 

@@ -13,6 +13,8 @@ import kopf
 from tap_api.base import GROUP, VERSION
 from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP, Kind
 from tap_api.policy import Organisation, Violation, advise, judge
+from tap_operator.cluster import Cluster
+from tap_operator.holders import taken
 from tap_operator.settings import registry
 
 _LOG = logging.getLogger(__name__)
@@ -20,21 +22,23 @@ _LOG = logging.getLogger(__name__)
 KINDS = (ENVIRONMENT_TAP, REGIONAL_TAP)
 
 
-def handlers(organisation: Organisation | None = None) -> kopf.OperatorRegistry:
-    """Returns the kopf handlers that judge, by what `organisation` asks for too."""
+def handlers(cluster: Cluster, organisation: Organisation | None = None) -> kopf.OperatorRegistry:
+    """Returns the kopf handlers that judge, by what `organisation` asks for too and who in `cluster` holds a range."""
     made = registry()
     for kind in KINDS:
-        _register(made, kind, organisation)
+        _register(made, kind, cluster, organisation)
     return made
 
 
-def _register(made: kopf.OperatorRegistry, kind: Kind, organisation: Organisation | None) -> None:
+def _register(made: kopf.OperatorRegistry, kind: Kind, cluster: Cluster, organisation: Organisation | None) -> None:
     @kopf.on.validate(GROUP, VERSION, kind.plural, id=kind.singular, registry=made)
     async def judge_it(**review: Any) -> None:  # noqa: ANN401  (kopf passes two dozen things)
         # A creation that is only a probe of ours has no uid; what it shows has to hold in every organisation.
+        new, old = review["new"], review["old"]
         asked = organisation if review["uid"] else None
         try:
-            refusal = decide(kind, review["new"], review["old"], asked)
+            held, warnings = await taken(cluster, kind, new, old) if new and review["uid"] else ([], [])
+            refusal = decide(kind, new, old, asked, held)
         except Exception:
             _LOG.exception("cannot judge a %s", kind.kind)
             raise
@@ -42,7 +46,7 @@ def _register(made: kopf.OperatorRegistry, kind: Kind, organisation: Organisatio
             if review["uid"]:
                 _LOG.info("refused: %s", refusal.replace("\n", " "))
             raise kopf.AdmissionError(refusal, code=422)
-        review["warnings"].extend(map(str, advise(kind.kind, review["new"] or {})))
+        review["warnings"].extend([*map(str, advise(kind.kind, new or {})), *warnings])
 
 
 def decide(
@@ -50,11 +54,12 @@ def decide(
     new: Mapping[str, Any] | None,
     old: Mapping[str, Any] | None,
     organisation: Organisation | None = None,
+    held: Sequence[Violation] = (),
 ) -> str:
-    """Returns why `new` may not take the place of `old`, empty if it may."""
+    """Returns why `new` may not take the place of `old`, empty if it may; `held` is what others hold of its ranges."""
     if new is None:
         return ""  # A deletion; who may delete what is in ValidatingAdmissionPolicies.
-    violations = judge(kind.kind, new, old, organisation)
+    violations = sorted([*judge(kind.kind, new, old, organisation), *held])
     return denial(kind, new, violations) if violations else ""
 
 

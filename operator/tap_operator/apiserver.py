@@ -23,16 +23,17 @@ class ApiCluster:
     """A cluster behind its apiserver."""
 
     def __init__(self, api: client.ApiClient, on_write: OnWrite = lambda _: None) -> None:
-        """Args: api: a client that is logged in; on_write: told of every object that was applied."""
+        """Args: api: a client that is logged in; on_write: told of every object that was written."""
         self._api = api
         self._on_write = on_write
 
-    async def get(self, what: Resource, namespace: str, name: str) -> Json | None:
+    async def get(self, what: Resource, namespace: str, name: str, *, must_be_served: bool = False) -> Json | None:
         """See Cluster."""
         try:
             return await self._call("GET", what.path(namespace, name))
         except ClusterError as error:
-            if error.status == 404:
+            # Of an object the apiserver says NotFound; of a kind, Not Found in plain text.
+            if error.status == 404 and (error.reason == "NotFound" or not must_be_served):
                 return None
             raise
 
@@ -64,13 +65,17 @@ class ApiCluster:
     async def create(self, what: Resource, manifest: Json) -> Json:
         """See Cluster."""
         path = what.path(manifest["metadata"].get("namespace", ""))
-        return await self._call("POST", path, {"fieldManager": FIELD_MANAGER}, manifest)
+        stored = await self._call("POST", path, {"fieldManager": FIELD_MANAGER}, manifest)
+        self._on_write(stored)
+        return stored
 
     async def replace(self, what: Resource, manifest: Json) -> Json:
         """See Cluster."""
         meta = manifest["metadata"]
         path = what.path(meta.get("namespace", ""), meta["name"])
-        return await self._call("PUT", path, {"fieldManager": FIELD_MANAGER}, manifest)
+        stored = await self._call("PUT", path, {"fieldManager": FIELD_MANAGER}, manifest)
+        self._on_write(stored)
+        return stored
 
     async def delete(self, what: Resource, namespace: str, name: str, uid: str) -> None:
         """See Cluster."""

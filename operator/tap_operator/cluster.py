@@ -43,8 +43,11 @@ EVENTS = Resource("v1", "events")
 class Cluster(Protocol):
     """What the operator asks of a cluster. Every method raises ClusterError where it cannot do its work."""
 
-    async def get(self, what: Resource, namespace: str, name: str) -> Json | None:
-        """Returns the object as it is now; None if there is none, or if its kind is not served."""
+    async def get(self, what: Resource, namespace: str, name: str, *, must_be_served: bool = False) -> Json | None:
+        """Returns the object as it is now; None if there is none, or if its kind is not served.
+
+        With `must_be_served` the latter is an error: that nobody can be asked is no sign that nothing is there.
+        """
 
     def select(self, what: Resource, namespace: str = "", labels: str = "") -> AsyncIterator[Json]:
         """Yields the objects that carry `labels`, page by page; none if their kind is not served."""

@@ -16,6 +16,7 @@ from tap_operator.health import Echoes, Health
 from tap_operator.lease import Lease
 from tap_operator.login import login
 from tap_operator.settings import run_kopf, settings
+from tap_operator.waiting import Waiting
 from tap_operator.webhook import Webhook
 
 #: Seconds that passes may stand still before the process is to be restarted.
@@ -26,9 +27,9 @@ _LAST_ORDERS = 5.0
 
 async def fan_out(health_address: str, health_port: int, namespace: str, organisation: Organisation) -> None:
     """Makes RegionalTaps of EnvironmentTaps while it holds the Lease, which is in `namespace`."""
-    echoes, stop = Echoes(fanout.WATCHED), _stop_by_signal()
+    echoes, waiting, stop = Echoes(fanout.WATCHED), Waiting(), _stop_by_signal()
     async with connect(on_write=echoes.wrote) as cluster:
-        queue = fanout.work(cluster, organisation)
+        queue = fanout.work(cluster, waiting, organisation)
 
         async def wrong() -> str:
             stuck = queue.stuck_seconds
@@ -49,7 +50,7 @@ async def fan_out(health_address: str, health_port: int, namespace: str, organis
                     tasks.create_task(fanout.resync(cluster, queue), name="resync"),
                     tasks.create_task(audit.rounds(cluster, organisation, gauges), name="audit"),
                 ]
-                await run_kopf(fanout.handlers(queue, echoes), settings(), stop)
+                await run_kopf(fanout.handlers(queue, echoes, waiting), settings(), stop)
                 for task in beside:
                     task.cancel()
         finally:
@@ -98,6 +99,7 @@ async def admit(webhook: Webhook, health_address: str, health_port: int, organis
     health = Health(live=alive, ready=webhook.unready)
     await health.start(health_address, health_port)
     try:
-        await run_kopf(admission.handlers(organisation), how, _stop_by_signal())
+        async with connect() as cluster:
+            await run_kopf(admission.handlers(cluster, organisation), how, _stop_by_signal())
     finally:
         await health.stop()

@@ -15,14 +15,16 @@ from pydantic import ValidationError
 from tap_api.base import GROUP, Json
 from tap_api.fanout import fan_out, is_controlled
 from tap_api.kinds import ENVIRONMENT_TAP
-from tap_api.naming import LABEL_ENVIRONMENT_TAP, digest, regional_tap_name
+from tap_api.naming import digest
 from tap_api.policy import Organisation, judge, shape_violations
 from tap_api.rollup import SPEC_REFUSED, Trouble, roll_up
 from tap_operator import outputs
 from tap_operator.cluster import Cluster, resource
 from tap_operator.errors import ClusterError
 from tap_operator.events import transitions
-from tap_operator.regions import NOT_SERVED, REGIONAL_TAPS, WAITS, apply_wanted, remove_left
+from tap_operator.observe import left, observe
+from tap_operator.regions import NOT_SERVED, WAITS, apply_wanted, remove_left
+from tap_operator.reservations import reserve_regions
 
 ENVIRONMENT_TAPS = resource(ENVIRONMENT_TAP)
 #: A digest of what was last applied. It tells that a field left the intent, which the fields that are there cannot.
@@ -39,10 +41,14 @@ class Pass:
     Attributes:
         again: Seconds after which to look again; None: when something changes.
         failures: What could not be done, to be tried again soon.
+        blocks: CidrBlocks whose next change makes another pass worth while.
+        lagging: CidrBlocks to look at: a claim in them is still marked protected, though that was lifted.
     """
 
     again: float | None = None
     failures: list[ClusterError] = field(default_factory=list)
+    blocks: set[str] = field(default_factory=set)
+    lagging: set[str] = field(default_factory=set)
 
 
 def utc_now() -> str:
@@ -67,57 +73,40 @@ async def reconcile(
     environment_tap = await cluster.get(ENVIRONMENT_TAPS, namespace, name)
     if environment_tap is None or environment_tap["metadata"].get("deletionTimestamp"):
         return done  # The garbage collector has the rest: every RegionalTap has its owner reference.
-    observed = await _observe(cluster, environment_tap)
+    observed = await observe(cluster, environment_tap)
     problem, wanted = _intend(environment_tap, observed, organisation)
     troubles: dict[str, Trouble] = {}
+    unreserved: dict[str, Trouble] | None = None
     if problem is None:
+        reserved = await reserve_regions(cluster, environment_tap, wanted, observed, done.failures)
+        unreserved, done.blocks, done.lagging = reserved.troubles, reserved.blocks, reserved.lagging
+        # What is there goes on: without its claim the function makes no VPC, and takes none away.
+        troubles.update({region: why for region, why in unreserved.items() if region not in observed})
+        wanted = [manifest for manifest in wanted if manifest["spec"]["region"] not in troubles]
         troubles.update(await apply_wanted(cluster, wanted, observed, done.failures))
-        troubles.update(await remove_left(cluster, _left(environment_tap, observed), done.failures))
+        troubles.update(await remove_left(cluster, left(environment_tap, observed), done.failures))
     published = await outputs.observe(cluster, environment_tap)
     untold = outputs.taken(environment_tap, published)
-    status = roll_up(environment_tap, observed, now=now(), problem=problem, troubles=troubles, untold=untold)
+    status = roll_up(
+        environment_tap,
+        observed,
+        now=now(),
+        problem=problem,
+        troubles=troubles,
+        unreserved=unreserved,
+        untold=untold,
+    )
     await _report(cluster, environment_tap, status)
     try:
         await outputs.publish(cluster, environment_tap, published, status)
     except ClusterError as error:
         done.failures.append(error)
+    strangers = any(not is_controlled(tap, environment_tap["metadata"]["uid"]) for tap in observed.values())
     if any(trouble.reason in (WAITS, NOT_SERVED) for trouble in troubles.values()):
         done.again = _POLL_SOON
-    elif untold or any(not is_controlled(tap, environment_tap["metadata"]["uid"]) for tap in observed.values()):
+    elif untold or done.blocks or strangers:
         done.again = _POLL_NAME
     return done
-
-
-async def _observe(cluster: Cluster, environment_tap: Json) -> dict[str, Json]:
-    """Returns the RegionalTaps of the wanted names, whoever's they are, and our own of regions that have left."""
-    meta = environment_tap["metadata"]
-    wanted = _wanted_names(environment_tap)
-    labels = f"{LABEL_ENVIRONMENT_TAP}={meta['name']}"
-    labelled = {tap["metadata"]["name"]: tap async for tap in cluster.select(REGIONAL_TAPS, meta["namespace"], labels)}
-    observed: dict[str, Json] = {}
-    for region, name in wanted.items():
-        # One that does not carry our label (made by hand, or with its label removed) has the name all the same.
-        tap = labelled.get(name) or await cluster.get(REGIONAL_TAPS, meta["namespace"], name)
-        if tap is not None:
-            observed[region] = tap
-    for name, tap in sorted(labelled.items()):
-        region = tap["spec"].get("region", "")
-        if region not in wanted and is_controlled(tap, meta["uid"]) and name not in wanted.values():
-            observed[region] = tap
-    return observed
-
-
-def _wanted_names(environment_tap: Json) -> dict[str, str]:
-    regions = (environment_tap.get("spec") or {}).get("regions") or []
-    return {
-        region["name"]: regional_tap_name(environment_tap["metadata"]["name"], region["name"]) for region in regions
-    }
-
-
-def _left(environment_tap: Json, observed: Mapping[str, Json]) -> dict[str, Json]:
-    """Returns the RegionalTaps of regions that the spec no longer lists; they are all ours."""
-    wanted = _wanted_names(environment_tap)
-    return {region: tap for region, tap in observed.items() if region not in wanted}
 
 
 def _intend(

@@ -9,19 +9,22 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from tap_api.errors import TapError
+from tap_api.kinds import ENVIRONMENT_TAP
 
 _LOG = logging.getLogger(__name__)
 
 
 class Key(NamedTuple):
-    """An EnvironmentTap."""
+    """An object, an EnvironmentTap if nothing else is said."""
 
     namespace: str
     name: str
+    kind: str = ENVIRONMENT_TAP.kind
 
     def __str__(self) -> str:
-        """Returns `namespace/name`."""
-        return f"{self.namespace}/{self.name}"
+        """Returns `namespace/name`, behind the kind where it is another."""
+        words = "/".join(word for word in (self.namespace, self.name) if word)
+        return words if self.kind == ENVIRONMENT_TAP.kind else f"{self.kind} {words}"
 
 
 #: A pass over one object. Returns the seconds until the next one is due by itself, None for no such thing.

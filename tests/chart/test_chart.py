@@ -16,7 +16,7 @@ from tap_stack.catalogue import catalogue
 
 PLURALS = [kind.plural for kind in PARTS]
 BESIDE = {"deployments": {"enabled": False}}
-POLICIES = ["tap-credentials", "tap-machinery", "tap-owned-regions", "tap-ownership", "tap-parts"]
+POLICIES = ["tap-cidrblocks", "tap-credentials", "tap-machinery", "tap-owned-regions", "tap-ownership", "tap-parts"]
 
 
 def of(kind: str, chart: dict[str, Json]) -> dict[str, Json]:
@@ -87,12 +87,14 @@ def granted(role: Json) -> list[tuple[str, str, str]]:
 def test_each_account_has_just_the_rights_that_its_process_needs(chart: dict[str, Json]) -> None:
     roles = of("ClusterRole", chart) | of("Role", chart)
     crds = ("apiextensions.k8s.io", "customresourcedefinitions", "list watch")
-    assert granted(roles["tap-admission"]) == [crds]
+    assert granted(roles["tap-admission"]) == [crds, ("tap.platform", "cidrblocks", "get")]
     assert granted(roles["tap-operator"]) == sorted(
         [
             ("", "configmaps", "get create patch"),
             ("", "events", "create"),
             crds,
+            ("ec2.aws.m.upbound.io", "vpcs", "get"),
+            ("tap.platform", "cidrblocks", "get list watch create update"),
             ("tap.platform", "environmenttaps", "get list watch"),
             ("tap.platform", "environmenttaps/status", "patch"),
             ("tap.platform", "regionaltaps", "get list watch create patch delete"),
@@ -143,6 +145,7 @@ def test_the_policies_cover_every_part_that_there_is(chart: dict[str, Json]) -> 
     assert guarded(policies["tap-machinery"]) == sorted([*PLURALS, "regionaltaps"])
     assert guarded(policies["tap-owned-regions"]) == ["regionaltaps", "regionaltaps/status"]
     assert guarded(policies["tap-ownership"]) == ["regionaltaps"]
+    assert guarded(policies["tap-cidrblocks"]) == ["cidrblocks"]
     assert guarded(policies["tap-credentials"]) == ["environmenttaps", "regionaltaps"]
 
 
@@ -159,7 +162,7 @@ def test_only_the_break_glass_group_passes_every_policy(render: Render) -> None:
         ), name
         text = str(policy)
         assert "system:masters" not in text
-        if name != "tap-ownership":
+        if name not in ("tap-ownership", "tap-cidrblocks"):
             assert "request.userInfo.username in ['system:serviceaccount:cp:core', 'cp']" in text
 
 
@@ -267,11 +270,13 @@ def test_a_value_that_makes_no_sense_is_refused(render: Render, values: dict[str
         render(**values)
 
 
-def test_the_crd_is_the_one_that_is_generated_and_outlives_the_release(chart: dict[str, Json]) -> None:
-    crd = of("CustomResourceDefinition", chart)["environmenttaps.tap.platform"]
-    [text] = [text for path, text in files().items() if path.is_relative_to("charts/operator")]
-    assert [crd] == list(manifest.load(text, CHART))
-    assert crd["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+def test_the_crds_are_the_ones_that_are_generated_and_outlive_the_release(chart: dict[str, Json]) -> None:
+    found = of("CustomResourceDefinition", chart)
+    made = [text for path, text in files().items() if path.is_relative_to("charts/operator")]
+    assert len(made) == len(found) == 2
+    for crd in (document for text in made for document in manifest.load(text, CHART)):
+        assert found[crd["metadata"]["name"]] == crd
+        assert crd["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
 
 
 POLICY: Json = {

@@ -17,7 +17,7 @@ from tap_cluster.api import Cluster
 
 HERE = Path(__file__).parent
 #: The files that take longest, first: a worker that begins one of them last keeps all the others waiting.
-LONGEST = ("test_whole_stack.py", "test_main_job.py", "test_faults.py", "test_control_plane.py")
+LONGEST = ("test_whole_stack.py", "test_main_job.py", "test_cidrs.py", "test_faults.py", "test_control_plane.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -32,6 +32,8 @@ OWNED = "guarded-us-east-1"
 REFS = {"spec": {"crossplane": {"resourceRefs": [{"apiVersion": "v1", "kind": "Secret", "name": "x"}]}}}
 COMPOSITION = {"spec": {"crossplane": {"compositionRef": {"name": "mine"}}}}
 TAGS = {"CostCenter": "platform-4200"}
+#: The namespace, and a peering group of its own: whatever ran here before holds no range of it.
+GROUP = f"test-{secrets.token_hex(4)}"
 
 
 class Guards:
@@ -71,11 +73,12 @@ class Guards:
 
 @pytest.fixture(scope="module")
 def guards(cluster: Cluster) -> Iterator[Guards]:
-    made = Guards(cluster, f"test-{secrets.token_hex(4)}")
+    made = Guards(cluster, GROUP)
     cluster.kubectl("create", "namespace", made.namespace)
     try:
         [claim] = manifest.read(ROOT / "claims" / "dev.yaml")
         claim["metadata"] = {"name": "guarded", "namespace": made.namespace}
+        claim["spec"]["peeringGroup"] = GROUP
         made.kubectl("apply", "--filename=-", stdin=claim)
         made.kubectl("wait", "--for=create", f"rtap/{OWNED}", "--timeout=60s")
         made.kubectl("apply", "--filename=-", stdin=alone())
@@ -85,10 +88,18 @@ def guards(cluster: Cluster) -> Iterator[Guards]:
     finally:
         made.kubectl("delete", "etap,rtap", "--all", "--wait=false", *WHO["night-shift"])
         cluster.kubectl("delete", "namespace", made.namespace, "--wait=false")
+        cluster.kubectl("delete", "cidrblocks", f"--selector=tap.platform/peering-group={GROUP}", *WHO["night-shift"])
 
 
 def alone(**spec: object) -> Json:
-    said = {"environment": "dev", "region": "eu-west-1", "cidr": "10.9.0.0/16", "tags": TAGS, **spec}
+    said: dict[str, object] = {
+        "environment": "dev",
+        "region": "eu-west-1",
+        "cidr": "10.9.0.0/16",
+        "tags": TAGS,
+        "peeringGroup": GROUP,
+    }
+    said.update(spec)
     return {"apiVersion": API_VERSION, "kind": "RegionalTap", "metadata": {"name": "alone"}, "spec": said}
 
 
@@ -167,10 +178,10 @@ def test_the_machinery_of_an_xr_is_crossplanes(guards: Guards, change: Json) -> 
 def test_nobody_makes_a_region_that_pretends_to_be_owned(guards: Guards) -> None:
     uid = guards.kubectl("get", "etap", "guarded", "--output=jsonpath={.metadata.uid}")
     owner = {"apiVersion": API_VERSION, "kind": "EnvironmentTap", "name": "guarded", "uid": uid, "controller": True}
-    owned = alone()
+    owned = alone(cidr="10.8.0.0/16")
     owned["metadata"] = {"name": "pretender", "ownerReferences": [owner]}
     assert passing(guards, "create", "--filename=-", stdin=owned) == {"night-shift", "operator"}
-    referring = alone(environmentRef={"name": "guarded"})
+    referring = alone(cidr="10.8.0.0/16", environmentRef={"name": "guarded"})
     referring["metadata"] = {"name": "pretender"}
     assert passing(guards, "create", "--filename=-", stdin=referring) == {"night-shift", "operator"}
 
@@ -186,7 +197,14 @@ def test_nobody_takes_over_a_region_that_is_there_the_operator_neither(guards: G
 def test_every_expression_compiles_without_a_warning(guards: Guards) -> None:
     policies = json.loads(guards.kubectl("get", "validatingadmissionpolicies", "--output=json"))["items"]
     ours = {p["metadata"]["name"]: p.get("status", {}) for p in policies if p["metadata"]["name"].startswith("tap-")}
-    assert sorted(ours) == ["tap-credentials", "tap-machinery", "tap-owned-regions", "tap-ownership", "tap-parts"]
+    assert sorted(ours) == [
+        "tap-cidrblocks",
+        "tap-credentials",
+        "tap-machinery",
+        "tap-owned-regions",
+        "tap-ownership",
+        "tap-parts",
+    ]
     assert {name: status.get("typeChecking") for name, status in ours.items()} == {name: {} for name in ours}
 
 
@@ -218,7 +236,7 @@ def test_nobody_borrows_credentials_that_they_may_not_use(guards: Guards) -> Non
     """`alice` may edit claims of the namespace, and nothing of AWS."""
     guards.kubectl("create", "rolebinding", "alice", "--clusterrole=edit", "--user=alice")
     alice = ("--as=alice", "--as-group=system:authenticated")
-    claim = {**alone(**CLUSTER_WIDE), "metadata": {"name": "borrowed"}}
+    claim = {**alone(cidr="10.8.0.0/16", **CLUSTER_WIDE), "metadata": {"name": "borrowed"}}
     WHO["alice"] = alice
     try:
         refusal = guards.refusal("alice", "create", "--filename=-", stdin=claim)

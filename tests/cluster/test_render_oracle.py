@@ -22,7 +22,7 @@ from tap_stack.emit import FUNCTION
 from tap_stack.tree import stored
 
 COMPOSITIONS = Path(__file__).resolve().parents[2] / "compositions"
-Render = Callable[[Json, dict[str, Json]], list[Json]]
+Render = Callable[[Json, dict[str, Json], dict[str, Json]], list[Json]]
 
 
 @pytest.fixture(scope="module")
@@ -45,18 +45,20 @@ def function(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def render(function: str, tmp_path_factory: pytest.TempPathFactory) -> Render:
-    """Renders an XR and what is observed of it with the true engine."""
+    """Renders an XR, what is observed of it and what it requires with the true engine."""
     folder = tmp_path_factory.mktemp("render")
     engine = [str(api.tool("crossplane-cli")), "composition", "render"]
     core = ["--crossplane-binary", str(api.tool("crossplane"))]
     functions = _write(folder / "functions.yaml", [_development(function)])
 
-    def run(xr: Json, observed: dict[str, Json]) -> list[Json]:
+    def run(xr: Json, observed: dict[str, Json], blocks: dict[str, Json]) -> list[Json]:
         xr_file = _write(folder / "xr.yaml", [xr])
         composition = COMPOSITIONS / f"{KINDS[xr['kind']].plural}.yaml"
         command = [*engine, str(xr_file), str(composition), str(functions), *core]
         if observed:
             command += ["--observed-resources", str(_write(folder / "observed.yaml", list(observed.values())))]
+        if blocks:
+            command += ["--required-resources", str(_write(folder / "required.yaml", list(blocks.values())))]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
         assert done.returncode == 0, done.stderr
         return list(manifest.load(done.stdout, xr_file))
@@ -75,9 +77,22 @@ def test_crossplane_asks_for_just_what_composing_in_process_says(render: Render,
             # A part that was never stored has no uid yet, and the engine would make one up.
             xr["metadata"].setdefault("uid", "33333333-3333-4333-8333-333333333333")
             observed = world.objects.get(xr["metadata"]["name"], {})
-            rendered, *resources = render(xr, observed)
+            rendered, *resources = render(xr, observed, world.blocks)
             assert _by_name(resources) == _by_name([stored(xr, item) for item in composed.resources])
             assert _status(rendered) == _asked_status(composed)
+
+
+def test_crossplane_makes_no_vpc_whose_range_is_not_claimed(render: Render) -> None:
+    [tap] = [tap for tap in regional_taps("dev") if tap["spec"]["region"] == "us-east-1"]
+    world = World(tap)
+    world.blocks = {}
+    world.turn()
+    [(xr, composed)] = [(xr, composed) for xr, composed in world.look() if xr["kind"] == "RegionalNetwork"]
+    xr["metadata"].setdefault("uid", "33333333-3333-4333-8333-333333333333")
+    rendered, *resources = render(xr, world.objects.get(xr["metadata"]["name"], {}), {})
+    assert {resource["kind"] for resource in resources} == {"EIP", "Role", "RolePolicy"}
+    assert _status(rendered) == _asked_status(composed)
+    assert _status(rendered)["conditions"]["CidrReserved"] == ("False", "NotClaimed")
 
 
 def _by_name(resources: list[Json]) -> dict[tuple[str, str], Json]:

@@ -14,7 +14,7 @@ from kubernetes import client, config
 
 from doubles.aws import ACCOUNT
 from tap_api.base import GROUP, VERSION
-from tap_api.naming import digest
+from tap_api.naming import LABEL_PEERING_GROUP, digest
 from tap_cli.cluster import Cluster as Reader
 from tap_cluster.api import Cluster
 from tap_cluster.places import Places
@@ -49,6 +49,9 @@ def namespace_of_its_own(cluster: Cluster) -> Iterator[str]:
             time.sleep(0.3)
         # What is left needs nothing of ours to go; the next test need not wait for it.
         cluster.kubectl("delete", "namespace", name, "--wait=false")
+        # What a protected region leaves in AWS keeps its address range; here there is no AWS.
+        selector = f"--selector={LABEL_PEERING_GROUP}={name}"
+        cluster.kubectl("delete", "cidrblocks", selector, *World.break_glass)
 
 
 class World:
@@ -93,7 +96,9 @@ class World:
         return self.kubectl_fails("apply", "-f", "-", stdin=self._here(document))
 
     def _here(self, document: dict[str, Any]) -> str:
-        return json.dumps({**document, "metadata": {**document["metadata"], "namespace": self.namespace}})
+        """Returns a claim of this namespace, whose address ranges collide with nobody else's."""
+        spec = {"peeringGroup": self.namespace, **document["spec"]}
+        return json.dumps({**document, "metadata": {**document["metadata"], "namespace": self.namespace}, "spec": spec})
 
     def get(self, resource: str, name: str) -> Any:
         return self._objects.get_namespaced_custom_object(*_place(resource, self.namespace), name)

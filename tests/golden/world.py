@@ -13,7 +13,9 @@ from uuid import NAMESPACE_DNS, uuid5
 from doubles.aws import ACCOUNT, AWS_DEFAULT_POLICY, provided, true
 from tap_api import manifest
 from tap_api.base import GROUP, Json
+from tap_api.claims import Claimed, claim
 from tap_api.fanout import fan_out
+from tap_api.tenure import wish
 from tap_stack.composed import Composed
 from tap_stack.observation import Observation, of
 from tap_stack.tree import stored, walk
@@ -24,6 +26,7 @@ __all__ = [
     "Composing",
     "Environment",
     "World",
+    "blocks",
     "claims",
     "environment_tap",
     "provided",
@@ -65,6 +68,16 @@ def regional_tap(claim: str, region: str) -> Json:
     return next(tap for tap in regional_taps(claim) if tap["spec"]["region"] == region)
 
 
+def blocks(tap: Json) -> dict[str, Json]:
+    """Returns the CidrBlock in which a RegionalTap has its range, by name, as the operator makes it."""
+    owners = tap["metadata"].get("ownerReferences")
+    namespace = tap["metadata"]["namespace"]
+    above = {"metadata": {**owners[0], "namespace": namespace}} if owners else None
+    answer = claim(None, wish(tap, above))
+    assert isinstance(answer, Claimed)
+    return {answer.block["metadata"]["name"]: answer.block}
+
+
 class World:
     """A RegionalTap, what it and its parts composed, and what became of it."""
 
@@ -73,6 +86,7 @@ class World:
         self.tap, self._provide = deepcopy(tap), provide
         self.tap["metadata"].setdefault("uid", str(uuid5(NAMESPACE_DNS, tap["metadata"]["name"])))
         self.objects: dict[str, dict[str, Json]] = {}
+        self.blocks = blocks(self.tap)
 
     def turn(self) -> list[Composing]:
         """Returns what composing gives now, parents first, and lets the world follow."""
@@ -100,7 +114,8 @@ class World:
 
     def look(self) -> Iterator[Composing]:
         """Yields what composing gives now."""
-        for xr, composed in walk(self.tap, {name: of(objects) for name, objects in self.objects.items()}):
+        observed = {name: of(objects) for name, objects in self.objects.items()}
+        for xr, composed in walk(self.tap, observed, self.blocks):
             yield dict(xr), composed
 
     def observed(self, name: str) -> dict[str, Observation]:

@@ -1,11 +1,11 @@
-"""The generated files of this room: XRDs, and the CRD that charts/operator carries."""
+"""The generated files of this room: XRDs, and the CRDs that charts/operator carries."""
 
 from pathlib import Path, PurePosixPath
 
 from tap_api import manifest
 from tap_api.base import GROUP
 from tap_api.errors import StaleError
-from tap_api.kinds import ENVIRONMENT_TAP, XRS
+from tap_api.kinds import CIDR_BLOCK, ENVIRONMENT_TAP, XRS
 from tap_api.schema import crd, xrd
 
 #: Path in the repository -> text.
@@ -15,7 +15,10 @@ Files = dict[PurePosixPath, str]
 def files() -> Files:
     """Returns every file of the API that Python makes."""
     made = {
-        PurePosixPath("charts/operator/templates/crds", f"{ENVIRONMENT_TAP.plural}.{GROUP}.yaml"): crd(ENVIRONMENT_TAP),
+        **{
+            PurePosixPath("charts/operator/templates/crds", f"{kind.plural}.{GROUP}.yaml"): crd(kind)
+            for kind in (ENVIRONMENT_TAP, CIDR_BLOCK)
+        },
         **{PurePosixPath("xrds", f"{kind.plural}.{GROUP}.yaml"): xrd(kind) for kind in XRS},
     }
     return {path: manifest.dump([document], header=manifest.GENERATED) for path, document in made.items()}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
@@ -22,6 +22,7 @@ from tap_api.base import (
     immutable,
     list_map,
 )
+from tap_api.blocks import CidrBlockSpec
 from tap_api.common import (
     REFERENCE_STAYS,
     DriftMode,
@@ -47,6 +48,12 @@ from tap_api.status import EnvironmentTapStatus, PartStatus, RegionalTapStatus
 #: The fields of a section that a claim sets, by their JSON names. What it leaves out comes from the preset.
 Choices = Mapping[str, Any]
 
+GROUP_STAYS = Check(
+    "Immutable",
+    "has(self.peeringGroup) == has(oldSelf.peeringGroup)",
+    "cannot be added or removed: the address ranges were claimed in it",
+    field=".peeringGroup",
+)
 CIDR_IS_FIXED = "a VPC keeps its address range for life; remove the region, then add it with the new range"
 #: What tap_api.cidrs judges, for when no process of ours is up (the CIDR library of Kubernetes' CEL, 1.31 and later).
 VPC_RANGE = cel(
@@ -75,16 +82,7 @@ class Region(ApiModel):
 class EnvironmentTapSpec(ApiModel):
     """What a person writes for an environment."""
 
-    model_config = ConfigDict(
-        json_schema_extra=cel(
-            Check(
-                "Immutable",
-                "has(self.peeringGroup) == has(oldSelf.peeringGroup)",
-                "cannot be added or removed: the address ranges were claimed in it",
-                field=".peeringGroup",
-            ),
-        )
-    )
+    model_config = ConfigDict(json_schema_extra=cel(GROUP_STAYS))
 
     environment: Environment = Field(
         description="The environment; its preset fills in all that is left out.",
@@ -126,7 +124,7 @@ class EnvironmentTapSpec(ApiModel):
 class RegionalTapSpec(RegionContext):
     """A region, fully resolved: what the operator writes for each region of an environment."""
 
-    model_config = ConfigDict(json_schema_extra=cel(REFERENCE_STAYS, *checks.TAGS_THERE))
+    model_config = ConfigDict(json_schema_extra=cel(REFERENCE_STAYS, GROUP_STAYS, *checks.TAGS_THERE))
 
     region: RegionName = Field(
         description="The AWS region.",
@@ -173,6 +171,10 @@ class RegionalNetworkSpec(PartSpec):
     """The network of a region."""
 
     cidr: Cidr = Field(description="Address range of the VPC.", json_schema_extra=immutable(CIDR_IS_FIXED))
+    peering_group: DnsLabel | None = Field(
+        None,
+        description="The group whose CidrBlock has to hold the range for this region; unset: the environment.",
+    )
     network: NetworkSpec = Field(NetworkSpec(), description="The VPC.")
 
 
@@ -231,18 +233,20 @@ class Kind:
         plural: Name of the resource, as in a URL.
         short_names: What `kubectl get` accepts too.
         spec: Model of the spec.
-        status: Model of the status (conditions of XRs are Crossplane's and are not in it).
-        part: Name of the part, empty for the two kinds that people write.
         description: What it is, for `kubectl explain`.
+        status: Model of the status (conditions of XRs are Crossplane's and are not in it); None where it has none.
+        part: Name of the part, empty for all other kinds.
+        scope: Whether objects of it lie in a namespace.
     """
 
     kind: str
     plural: str
     short_names: tuple[str, ...]
     spec: type[ApiModel]
-    status: type[ApiModel]
     description: str
+    status: type[ApiModel] | None = None
     part: str = ""
+    scope: Literal["Namespaced", "Cluster"] = "Namespaced"
 
     @property
     def singular(self) -> str:
@@ -271,6 +275,14 @@ REGIONAL_TAP = Kind(
     status=RegionalTapStatus,
     description="One region of an environment: a KMS key and six parts.",
 )
+CIDR_BLOCK = Kind(
+    kind="CidrBlock",
+    plural="cidrblocks",
+    short_names=("cidr",),
+    spec=CidrBlockSpec,
+    description="Who holds which address ranges of one /16 in one peering group. Written by the operator alone.",
+    scope="Cluster",
+)
 
 
 def _part(part: str, plural: str, short: str, spec: type[ApiModel], description: str) -> Kind:
@@ -296,4 +308,4 @@ PARTS: tuple[Kind, ...] = (
 )
 #: The kinds that Crossplane composes.
 XRS: tuple[Kind, ...] = (REGIONAL_TAP, *PARTS)
-KINDS: dict[str, Kind] = {kind.kind: kind for kind in (ENVIRONMENT_TAP, *XRS)}
+KINDS: dict[str, Kind] = {kind.kind: kind for kind in (ENVIRONMENT_TAP, CIDR_BLOCK, *XRS)}

@@ -14,6 +14,10 @@ LABEL_ENVIRONMENT = f"{GROUP}/environment"
 LABEL_ENVIRONMENT_TAP = f"{GROUP}/environmenttap"
 LABEL_REGION = f"{GROUP}/region"
 LABEL_PART = f"{GROUP}/part"
+LABEL_PEERING_GROUP = f"{GROUP}/peering-group"
+
+#: Key of the VPC among the resources of a network: its object tells whether a range is still in use.
+VPC_KEY = "vpc"
 
 
 def digest(text: str, length: int = 8) -> str:

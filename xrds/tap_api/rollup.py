@@ -12,7 +12,7 @@ from typing import Any
 from tap_api.base import Json
 from tap_api.fanout import Observed
 from tap_api.regional import LONGEST_MESSAGE, Answer, Region, Trouble, clip, look
-from tap_api.status import Condition, EnvironmentTapStatus, total
+from tap_api.status import CIDR_RESERVED, Condition, EnvironmentTapStatus, total
 
 __all__ = ["Trouble", "roll_up"]
 
@@ -33,6 +33,7 @@ def roll_up(  # noqa: PLR0913  (all that is known, each by its name)
     now: str,
     problem: Trouble | None = None,
     troubles: Mapping[str, Trouble] | None = None,
+    unreserved: Mapping[str, Trouble] | None = None,
     untold: Trouble | None = None,
 ) -> Json:
     """Returns the status of `environment_tap`.
@@ -44,6 +45,7 @@ def roll_up(  # noqa: PLR0913  (all that is known, each by its name)
         now: The time (RFC 3339) that a condition which flips gets.
         problem: What keeps the operator from applying anything, such as a spec that policy refuses.
         troubles: What keeps the operator from applying a region, by region.
+        unreserved: Why a region has not got its address range, by region; None where nobody asked for any.
         untold: What keeps the operator from publishing the outputs.
     """
     meta, spec = environment_tap["metadata"], environment_tap.get("spec") or {}
@@ -58,6 +60,7 @@ def roll_up(  # noqa: PLR0913  (all that is known, each by its name)
         _healthy(regions),
         _compliant(regions),
         _changes_reported(wanted),
+        *([] if unreserved is None else [_reserved(unreserved)]),
         *_name_taken(regions),
         *([("OutputsPublished", Answer("False", untold.reason, untold.message))] if untold else []),
     ]
@@ -111,6 +114,13 @@ def _changes_reported(regions: Sequence[Region]) -> tuple[str, Answer]:
     if worst.truth == "True" and advised:
         return "ChangesReported", Answer("True", advised[0][1].reason, _join(advised))
     return "ChangesReported", worst
+
+
+def _reserved(unreserved: Mapping[str, Trouble]) -> tuple[str, Answer]:
+    if not unreserved:
+        return CIDR_RESERVED, Answer("True", "Reserved", "every region has its address range")
+    causes = sorted(clip(f"{region}: {trouble.message}", _LONGEST_CAUSE) for region, trouble in unreserved.items())
+    return CIDR_RESERVED, Answer("False", unreserved[min(unreserved)].reason, "; ".join(causes))
 
 
 def _name_taken(regions: Sequence[Region]) -> list[tuple[str, Answer]]:

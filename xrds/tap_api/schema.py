@@ -14,7 +14,7 @@ from pydantic_core import core_schema
 
 from tap_api import checks
 from tap_api.base import GROUP, VERSION, Json
-from tap_api.kinds import ENVIRONMENT_TAP, Kind
+from tap_api.kinds import CIDR_BLOCK, ENVIRONMENT_TAP, XRS, Kind
 
 #: Keywords that say nothing to an apiserver.
 _NOISE = ("title", "examples", "deprecated", "discriminator", "additionalProperties")
@@ -129,14 +129,14 @@ def crd(kind: Kind) -> Json:
         },
         "spec": {
             "group": GROUP,
-            "scope": "Namespaced",
+            "scope": kind.scope,
             "names": {**_names(kind), "listKind": f"{kind.kind}List", "singular": kind.singular},
             "versions": [
                 {
                     "name": VERSION,
                     "served": True,
                     "storage": True,
-                    "subresources": {"status": {}},
+                    **({"subresources": {"status": {}}} if kind.status else {}),
                     "additionalPrinterColumns": _columns(kind),
                     "schema": {"openAPIV3Schema": schema},
                 }
@@ -174,8 +174,16 @@ def _names(kind: Kind) -> Json:
         "kind": kind.kind,
         "plural": kind.plural,
         "shortNames": list(kind.short_names),
-        "categories": ["tap", "crossplane"] if kind is not ENVIRONMENT_TAP else ["tap"],
+        "categories": ["tap", "crossplane"] if kind in XRS else ["tap"],
     }
+
+
+#: Another name would be a second object that decides the same range (tap_api.blocks.block_name).
+_NAMED_AFTER_ITS_RANGE = {
+    "rule": "self.metadata.name == self.spec.peeringGroup + '-' + self.spec.cidr.split('.')[0] + '-' "
+    "+ self.spec.cidr.split('.')[1]",
+    "message": "the name must be <peeringGroup>-<first>-<second number of spec.cidr>, such as prod-10-0",
+}
 
 
 def _object_schema(kind: Kind) -> Json:
@@ -186,9 +194,11 @@ def _object_schema(kind: Kind) -> Json:
         "properties": {
             "metadata": {"type": "object"},
             "spec": structural(kind.spec),
-            "status": structural(kind.status),
+            **({"status": structural(kind.status)} if kind.status else {}),
         },
     }
+    if kind is CIDR_BLOCK:
+        return {**made, "x-kubernetes-validations": [_NAMED_AFTER_ITS_RANGE]}
     if kind is ENVIRONMENT_TAP:
         return made  # Its name is left to the webhook; tap_api.checks says why.
     return {**made, "x-kubernetes-validations": checks.names()}
@@ -206,6 +216,13 @@ def _columns(kind: Kind) -> list[Json]:
             ("Created", ".status.resources.created", 0),
             ("Desired", ".status.resources.desired", 0),
             ("Message", ".status.conditions[?(@.type=='Ready')].message", 1),
+            ("Age", ".metadata.creationTimestamp", 0),
+        ]
+    elif kind is CIDR_BLOCK:
+        columns = [
+            ("Group", ".spec.peeringGroup", 0),
+            ("Range", ".spec.cidr", 0),
+            ("Claims", ".spec.summary", 0),
             ("Age", ".metadata.creationTimestamp", 0),
         ]
     else:

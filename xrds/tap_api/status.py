@@ -12,6 +12,9 @@ Text = Annotated[str, StringConstraints(max_length=2048)]
 #: Conditions hold 32,768 (metav1.Condition); a message past a thousand is read by nobody.
 Message = Annotated[str, StringConstraints(max_length=4096)]
 
+#: The condition that tells whether a region has the address range that it asks for.
+CIDR_RESERVED = "CidrReserved"
+
 
 class Outputs(ApiModel):
     """What an application needs to know of a region. A value once known stays."""

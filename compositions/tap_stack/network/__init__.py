@@ -1,7 +1,8 @@
 """The network of a region: one VPC with three tiers of subnets over two or three zones. One file a concern."""
 
 from tap_api.kinds import RegionalNetworkSpec
-from tap_stack.network import endpoints, flow_logs, nat, routes, security_groups, subnets, vpc
+from tap_stack.composed import Condition
+from tap_stack.network import claim, endpoints, flow_logs, nat, routes, security_groups, subnets, vpc
 from tap_stack.network.scope import Network
 from tap_stack.observation import Observed
 from tap_stack.resource import Resources
@@ -24,3 +25,13 @@ def outputs(observed: Observed) -> dict[str, str | None]:
     """Returns the id of the VPC."""
     observation = observed.get(vpc.VPC)
     return {"vpcId": observation.field("status", "atProvider", "id") if observation else None}
+
+
+def conditions(subject: Subject[RegionalNetworkSpec]) -> tuple[Condition, ...]:
+    """Returns whether the network has its address range."""
+    return claim.conditions(subject)
+
+
+def requires(subject: Subject[RegionalNetworkSpec]) -> tuple[str, ...]:
+    """Returns the name of the CidrBlock that says so."""
+    return (claim.block(subject),)

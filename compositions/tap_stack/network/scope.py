@@ -12,6 +12,7 @@ from tap_stack.catalogue import AwsKind
 from tap_stack.managed import Handling, managed
 from tap_stack.resource import Resource
 from tap_stack.subject import Subject
+from tap_stack.values import Unknown
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,9 @@ class Network:
         *,
         external_name: str = "",
         kept: bool = False,
-        after: tuple[str, ...] = (),
+        after: tuple[str | Unknown, ...] = (),
     ) -> Resource:
-        """Returns an AWS resource of this network, which waits for those that it comes `after`; see managed.
+        """Returns an AWS resource of this network, which waits for what it comes `after`; see managed.
 
         With `kept` it stays in AWS with the data of a protected region: AWS deletes no VPC, subnet or group that a
         database lies in, and a delete that cannot end holds up everything else.

@@ -1,11 +1,13 @@
 """The VPC, its way to the internet, and its default security group, which is locked when it is made."""
 
+from tap_api.naming import VPC_KEY
 from tap_stack import aws
+from tap_stack.network import claim
 from tap_stack.network.scope import Network
 from tap_stack.resource import Resources
 from tap_stack.values import Ref
 
-VPC = "vpc"
+VPC = VPC_KEY
 INTERNET_GATEWAY = "internet-gateway"
 DEFAULT_SECURITY_GROUP = "default-security-group"
 
@@ -17,6 +19,7 @@ def resources(network: Network) -> Resources:
         aws.VPC,
         {"cidrBlock": network.subject.spec.cidr, "enableDnsSupport": True, "enableDnsHostnames": True},
         kept=True,
+        after=claim.missing(network.subject),
     )
     yield network.make(INTERNET_GATEWAY, aws.INTERNET_GATEWAY, {"vpcIdRef": Ref(VPC)})
     # No ingress and no egress: the provider revokes every rule that AWS put there, once, when it takes the group over

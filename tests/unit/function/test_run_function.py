@@ -17,19 +17,26 @@ from tap_stack.observation import DictObservation, of
 Response = Json
 
 
-async def run(xr: Json, observed: dict[str, Json] | None = None, **request: Any) -> Response:
-    """Returns the response as JSON."""
+async def run(
+    xr: Json, observed: dict[str, Json] | None = None, blocks: dict[str, Json] | None = None, **request: Any
+) -> Response:
+    """Returns the response as JSON, where Crossplane found `blocks`."""
     state = fnv1.State(
         composite=fnv1.Resource(resource=xr),
         resources={key: fnv1.Resource(resource=manifest) for key, manifest in (observed or {}).items()},
     )
-    asked = fnv1.RunFunctionRequest(meta=fnv1.RequestMeta(tag="t"), observed=state, **request)
+    found = {name: fnv1.Resources(items=[fnv1.Resource(resource=block)]) for name, block in (blocks or {}).items()}
+    asked = fnv1.RunFunctionRequest(meta=fnv1.RequestMeta(tag="t"), observed=state, required_resources=found, **request)
     return json_format.MessageToDict(await fn.FunctionRunner().RunFunction(asked, None))
 
 
-def expected(xr: Json, observed: dict[str, Json]) -> Response:
+def expected(xr: Json, observed: dict[str, Json], blocks: dict[str, Json] | None = None) -> Response:
     """Returns the response that composing in-process asks for."""
-    composed = compose(xr, of(observed))
+    composed = compose(xr, of(observed), blocks or {})
+    asked = {
+        name: {"apiVersion": "tap.platform/v1alpha1", "kind": "CidrBlock", "matchName": name}
+        for name in composed.requires
+    }
     ready = {True: {"ready": "READY_TRUE"}, False: {"ready": "READY_FALSE"}, None: {}}
     statuses = {"True": "TRUE", "False": "FALSE", "Unknown": "UNKNOWN"}
     resources = {item.key: {"resource": item.manifest, **ready[item.ready]} for item in composed.resources}
@@ -48,6 +55,7 @@ def expected(xr: Json, observed: dict[str, Json]) -> Response:
             }
             for condition in composed.conditions
         ],
+        **({"requirements": {"resources": asked}} if asked else {}),
     }
 
 
@@ -74,7 +82,21 @@ async def test_the_response_is_what_composing_in_process_gives(turns: int) -> No
         world.turn()
     for xr, _ in world.look():
         observed = world.objects.get(xr["metadata"]["name"], {})
-        assert await run(xr, observed) == expected(xr, observed)
+        assert await run(xr, observed, world.blocks) == expected(xr, observed, world.blocks)
+
+
+async def test_the_network_asks_for_its_block_and_makes_no_vpc_before_it_is_there() -> None:
+    world = World(regional_tap("prod", "us-east-1"))
+    world.turn()
+    for xr, _ in world.look():
+        asks = xr["kind"] == "RegionalNetwork"
+        nothing_known = await run(xr)
+        assert nothing_known == expected(xr, {}, {})
+        required = nothing_known.get("requirements", {}).get("resources", {})
+        assert list(required) == (["prod-10-0"] if asks else [])
+        if asks:
+            assert "vpc" not in nothing_known["desired"].get("resources", {})
+            assert "vpc" in (await run(xr, {}, world.blocks))["desired"]["resources"]
 
 
 async def test_a_part_that_is_not_built_is_not_ready(unbuilt: World) -> None:

@@ -15,6 +15,7 @@ from tap_operator.errors import ClusterError
 from tap_operator.outputs import CONFIG_MAPS
 from tap_operator.reconcile import ENVIRONMENT_TAPS
 from tap_operator.regions import REGIONAL_TAPS
+from tap_operator.reservations import CIDR_BLOCKS, VPCS
 
 Place = tuple[str, str, str]
 #: What the apiserver fills in where an XRD has a default that the operator does not write.
@@ -39,7 +40,9 @@ class InMemoryCluster:
     def __init__(self) -> None:
         self.objects: dict[Place, Json] = {}
         self.writes: list[tuple[str, str, str]] = []
-        self.served = {what.plural for what in (ENVIRONMENT_TAPS, REGIONAL_TAPS, CONFIG_MAPS, EVENTS, LEASES)}
+        self.served = {
+            what.plural for what in (ENVIRONMENT_TAPS, REGIONAL_TAPS, CIDR_BLOCKS, VPCS, CONFIG_MAPS, EVENTS, LEASES)
+        }
         self.served |= {kind.plural for kind in PARTS}
         self.refuse: dict[tuple[str, str, str], ClusterError] = {}
         self.die_after: int | None = None
@@ -49,13 +52,16 @@ class InMemoryCluster:
 
     # What the operator asks for
 
-    async def get(self, what: Resource, namespace: str, name: str) -> Json | None:
+    async def get(self, what: Resource, namespace: str, name: str, *, must_be_served: bool = False) -> Json | None:
+        if must_be_served:
+            self._check("get", (what.plural, namespace, name))
         return deepcopy(self.objects.get((what.plural, namespace, name)))
 
     async def select(self, what: Resource, namespace: str = "", labels: str = "") -> AsyncIterator[Json]:
         key, _, value = labels.partition("=")
         for (plural, where, _name), stored in sorted(self.objects.items()):
-            carries = not labels or stored["metadata"].get("labels", {}).get(key) == value
+            there = stored["metadata"].get("labels", {})
+            carries = not labels or (key[1:] not in there if key.startswith("!") else there.get(key) == value)
             if plural == what.plural and namespace in ("", where) and carries:
                 yield deepcopy(stored)
 

@@ -6,6 +6,7 @@ import pytest
 from tap_api.base import API_VERSION, Json
 from tap_api.fanout import fan_out
 from tap_api.policy import Organisation
+from tap_operator.alone import reserve_alone
 from tap_operator.errors import ClusterError
 from tap_operator.reconcile import ANNOTATION_INTENT, Pass, reconcile
 from unit.operator.double import InMemoryCluster, Killed
@@ -98,6 +99,7 @@ async def test_every_change_of_a_condition_is_told_once(cluster: InMemoryCluster
     told = sorted(event["message"] for (plural, _, _), event in cluster.objects.items() if plural == EVENTS)
     assert told == [
         "ChangesReported is Unknown: eu-west-1, us-east-1, us-east-2: no word of changes made outside yet",
+        "CidrReserved is True: every region has its address range",
         "Compliant is Unknown: eu-west-1, us-east-1, us-east-2: nothing of it is judged yet",
         "PolicyCompliant is True: the claim breaks no rule",
         "Ready is False: 0 of 3 regions are ready; eu-west-1, us-east-1, us-east-2: Crossplane has not looked at its "
@@ -386,3 +388,75 @@ async def test_a_region_that_the_apiserver_refuses_does_not_hold_the_others_back
 async def test_the_digest_of_the_intent_is_the_only_annotation(cluster: InMemoryCluster) -> None:
     await run(cluster)
     assert list(child(cluster, "us-east-1")["metadata"]["annotations"]) == [ANNOTATION_INTENT]
+
+
+OTHER: Json = {
+    **PROD,
+    "metadata": {"name": "other", "namespace": "tap-prod"},
+    "spec": {**PROD["spec"], "primaryRegion": "us-west-2", "regions": [{"name": "us-west-2", "cidr": "10.1.16.0/20"}]},
+}
+
+
+async def test_a_region_whose_range_others_hold_is_not_made_while_its_siblings_are(cluster: InMemoryCluster) -> None:
+    cluster.put(OTHER, ETAPS)
+    assert await reconcile(cluster, "tap-prod", "other", now=lambda: NOW) == Pass()
+    done = await run(cluster)
+    assert (done.again, done.failures, done.blocks) == (30.0, [], {"prod-10-1"})
+    assert names(cluster, RTAPS) == ["other-us-west-2", "prod-eu-west-1", "prod-us-east-1"]
+    truth, reason, message = condition(cluster, "CidrReserved")
+    assert (truth, reason) == ("False", "Overlap")
+    assert message.startswith(
+        "us-east-2: 10.1.0.0/16 overlaps 10.1.16.0/20 of EnvironmentTap tap-prod/other (RegionalTap other-us-west-2)"
+    )
+    assert "us-east-2: 10.1.0.0/16 overlaps" in condition(cluster, "Ready")[2]
+
+
+async def test_a_region_gets_its_range_once_it_is_free(cluster: InMemoryCluster) -> None:
+    cluster.put(OTHER, ETAPS)
+    await reconcile(cluster, "tap-prod", "other", now=lambda: NOW)
+    await run(cluster)
+    cluster.edit("cidrblocks", "", "prod-10-1", {"spec": {"claims": []}})
+    await run(cluster)
+    assert names(cluster, RTAPS) == ["other-us-west-2", *CHILDREN]
+    assert condition(cluster, "CidrReserved")[0] == "True"
+
+
+async def test_a_region_that_is_there_goes_on_without_its_claim(cluster: InMemoryCluster) -> None:
+    await settle(cluster)
+    cluster.edit("cidrblocks", "", "prod-10-1", {"spec": {"claims": []}})
+    cluster.put(OTHER, ETAPS)
+    await reconcile(cluster, "tap-prod", "other", now=lambda: NOW)
+    cluster.edit(ETAPS, "tap-prod", "prod", {"spec": {"tags": {"CostCenter": "another"}}})
+    await run(cluster)
+    assert child(cluster, "us-east-2")["spec"]["tags"] == {"CostCenter": "another"}
+    assert condition(cluster, "CidrReserved")[0] == "False"
+
+
+async def test_claims_are_made_before_the_regions_that_use_them(cluster: InMemoryCluster) -> None:
+    await run(cluster)
+    order = [(verb, plural) for verb, plural, _ in cluster.writes if plural in ("cidrblocks", RTAPS)]
+    assert order == [("create", "cidrblocks")] * 3 + [("apply", RTAPS)] * 3
+
+
+async def test_a_region_written_alone_is_claimed_for_and_nothing_else_is_done(cluster: InMemoryCluster) -> None:
+    spec = {"environment": "dev", "region": "eu-west-1", "cidr": "10.9.0.0/16"}
+    cluster.put({"metadata": {"name": "alone", "namespace": "tap-dev"}, "spec": spec}, RTAPS)
+    assert await reserve_alone(cluster, "tap-dev", "alone") == Pass()
+    assert cluster.writes == [("create", "cidrblocks", "dev-10-9")]
+    [claim] = cluster.objects["cidrblocks", "", "dev-10-9"]["spec"]["claims"]
+    assert claim["owner"]["kind"] == "RegionalTap"
+    cluster.put({"metadata": {"name": "late", "namespace": "tap-dev"}, "spec": spec}, RTAPS)
+    assert await reserve_alone(cluster, "tap-dev", "late") == Pass(again=30.0, blocks={"dev-10-9"})
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [{"ownerReferences": [{"controller": True, "uid": "e"}]}, {"deletionTimestamp": NOW}],
+    ids=["owned", "on its way out"],
+)
+async def test_no_other_region_is_claimed_for_like_that(cluster: InMemoryCluster, metadata: Json) -> None:
+    spec = {"environment": "dev", "region": "eu-west-1", "cidr": "10.9.0.0/16"}
+    cluster.put({"metadata": {"name": "alone", "namespace": "tap-dev", **metadata}, "spec": spec}, RTAPS)
+    assert await reserve_alone(cluster, "tap-dev", "alone") == Pass()
+    assert await reserve_alone(cluster, "tap-dev", "nobody") == Pass()
+    assert cluster.writes == []

@@ -27,6 +27,7 @@ from tap_api.base import GROUP, VERSION, Json
 from tap_api.policy import Organisation
 from tap_operator.admission import KINDS, handlers
 from tap_operator.webhook import Webhook
+from unit.operator.double import InMemoryCluster
 
 HOST = "tap-admission.tap-system.svc"
 GOOD: Json = {
@@ -65,7 +66,7 @@ def judge(plurals: tuple[str, ...] = PLURALS, organisation: Organisation | None 
         settings=kopf.OperatorSettings(),
         memories=ResourceMemories(),
         memobase=AnyMemo(Memo()),
-        registry=handlers(organisation),
+        registry=handlers(InMemoryCluster(), organisation),
         insights=insights,
         indices=OperatorIndexers().indices,
     )

@@ -13,8 +13,6 @@ def not_acted_on(subject: Subject) -> Iterator[Finding]:
     later = "is not acted on in this version; remove it"
     if spec.drift is not DriftMode.REPAIR:
         yield "spec.drift", f"{spec.drift.value} {later}"
-    if spec.peering_group not in (None, spec.environment.value):
-        yield "spec.peeringGroup", f"{spec.peering_group!r} {later}"
     if isinstance(spec, RegionalTapSpec):
         if spec.state is not RegionState.PRESENT:
             yield "spec.state", f"{spec.state.value} {later}"

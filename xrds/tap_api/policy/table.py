@@ -61,6 +61,15 @@ RULES: tuple[Rule, ...] = (
         example="regions: [{name: us-east-1, cidr: 10.0.0.0/16}, {name: us-east-2, cidr: 10.0.128.0/17}]",
     ),
     Rule(
+        "CidrTaken",
+        lambda _: (),  # Who holds a range is in the cluster's CidrBlocks: admission looks there, no file can.
+        purpose="Regions of one peering group never overlap. Admission names the holder early; what decides is the "
+        "CidrBlock, which the operator writes, and the condition CidrReserved tells of it.",
+        remedy="Take a free range (`kubectl get cidrblocks`), or another `spec.peeringGroup` if the two are never "
+        "to be connected.",
+        changes=True,
+    ),
+    Rule(
         "TagMissing",
         tags.missing,
         purpose="Every AWS resource is to be accounted for.",

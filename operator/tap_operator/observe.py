@@ -1,0 +1,42 @@
+"""The reads of a pass: the RegionalTaps that there are, whoever's they are."""
+
+from collections.abc import Mapping
+
+from tap_api.base import Json
+from tap_api.fanout import is_controlled
+from tap_api.naming import LABEL_ENVIRONMENT_TAP, regional_tap_name
+from tap_operator.cluster import Cluster
+from tap_operator.regions import REGIONAL_TAPS
+
+
+async def observe(cluster: Cluster, environment_tap: Json) -> dict[str, Json]:
+    """Returns the RegionalTaps of the wanted names, whoever's they are, and our own of regions that have left."""
+    meta = environment_tap["metadata"]
+    wanted = wanted_names(environment_tap)
+    labels = f"{LABEL_ENVIRONMENT_TAP}={meta['name']}"
+    labelled = {tap["metadata"]["name"]: tap async for tap in cluster.select(REGIONAL_TAPS, meta["namespace"], labels)}
+    observed: dict[str, Json] = {}
+    for region, name in wanted.items():
+        # One that does not carry our label (made by hand, or with its label removed) has the name all the same.
+        tap = labelled.get(name) or await cluster.get(REGIONAL_TAPS, meta["namespace"], name)
+        if tap is not None:
+            observed[region] = tap
+    for name, tap in sorted(labelled.items()):
+        region = tap["spec"].get("region", "")
+        if region not in wanted and is_controlled(tap, meta["uid"]) and name not in wanted.values():
+            observed[region] = tap
+    return observed
+
+
+def wanted_names(environment_tap: Json) -> dict[str, str]:
+    """Returns the name of the RegionalTap of each region that the spec lists."""
+    regions = (environment_tap.get("spec") or {}).get("regions") or []
+    return {
+        region["name"]: regional_tap_name(environment_tap["metadata"]["name"], region["name"]) for region in regions
+    }
+
+
+def left(environment_tap: Json, observed: Mapping[str, Json]) -> dict[str, Json]:
+    """Returns the RegionalTaps of regions that the spec no longer lists; they are all ours."""
+    wanted = wanted_names(environment_tap)
+    return {region: tap for region, tap in observed.items() if region not in wanted}
