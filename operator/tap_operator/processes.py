@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Coroutine
 
 from tap_api.errors import TapError
-from tap_operator import admission, fanout
+from tap_operator import admission, fanout, namespaces
 from tap_operator.apiserver import connect
 from tap_operator.health import Echoes, Health
 from tap_operator.lease import Lease
@@ -27,10 +27,12 @@ async def fan_out(health_address: str, health_port: int, namespace: str) -> None
     """Makes RegionalTaps of EnvironmentTaps while it holds the Lease, which is in `namespace`."""
     echoes, stop = Echoes(fanout.WATCHED), _stop_by_signal()
     async with connect(on_write=echoes.wrote) as cluster:
-        queue = fanout.work(cluster)
+        queue, marks = fanout.work(cluster), namespaces.work(cluster)
+        handlers = fanout.handlers(queue, echoes)
+        namespaces.listen(handlers, marks)
 
         async def wrong() -> str:
-            stuck = queue.stuck_seconds
+            stuck = max(queue.stuck_seconds, marks.stuck_seconds)
             return echoes.missing() or (f"no pass has ended for {stuck:.0f} s" if stuck > _STUCK else "")
 
         # A replica that waits for the lease is ready: it does what it is there for.
@@ -45,8 +47,10 @@ async def fan_out(health_address: str, health_port: int, namespace: str) -> None
                     tasks.create_task(_keep(lease), name="lease"),
                     tasks.create_task(queue.run(), name="queue"),
                     tasks.create_task(fanout.resync(cluster, queue), name="resync"),
+                    tasks.create_task(marks.run(), name="namespaces"),
+                    tasks.create_task(namespaces.resync(cluster, marks), name="resync of namespaces"),
                 ]
-                await run_kopf(fanout.handlers(queue, echoes), settings(), stop)
+                await run_kopf(handlers, settings(), stop)
                 for task in beside:
                     task.cancel()
         finally:

@@ -14,14 +14,14 @@ _LOG = logging.getLogger(__name__)
 
 
 class Key(NamedTuple):
-    """An EnvironmentTap."""
+    """An object; of a cluster-scoped one the namespace is empty."""
 
     namespace: str
     name: str
 
     def __str__(self) -> str:
         """Returns `namespace/name`."""
-        return f"{self.namespace}/{self.name}"
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
 
 
 #: A pass over one object. Returns the seconds until the next one is due by itself, None for no such thing.

@@ -14,6 +14,10 @@ LABEL_ENVIRONMENT = f"{GROUP}/environment"
 LABEL_ENVIRONMENT_TAP = f"{GROUP}/environmenttap"
 LABEL_REGION = f"{GROUP}/region"
 LABEL_PART = f"{GROUP}/part"
+#: On a namespace while it holds taps; such a namespace is not deleted (charts/operator, policy tap-namespaces).
+LABEL_HOLDS_TAPS = f"{GROUP}/holds-taps"
+#: On a protected tap that may be deleted; its value is the tap's name (charts/operator, policy tap-protection).
+ANNOTATION_CONFIRM_REMOVAL = f"{GROUP}/confirm-removal"
 
 
 def digest(text: str, length: int = 8) -> str:

@@ -12,6 +12,7 @@ from tap_api.base import Json
 from tap_api.kinds import PARTS
 from tap_operator.cluster import EVENTS, LEASES, Resource
 from tap_operator.errors import ClusterError
+from tap_operator.namespaces import NAMESPACES
 from tap_operator.outputs import CONFIG_MAPS
 from tap_operator.reconcile import ENVIRONMENT_TAPS
 from tap_operator.regions import REGIONAL_TAPS
@@ -39,7 +40,9 @@ class InMemoryCluster:
     def __init__(self) -> None:
         self.objects: dict[Place, Json] = {}
         self.writes: list[tuple[str, str, str]] = []
-        self.served = {what.plural for what in (ENVIRONMENT_TAPS, REGIONAL_TAPS, CONFIG_MAPS, EVENTS, LEASES)}
+        self.served = {
+            what.plural for what in (ENVIRONMENT_TAPS, REGIONAL_TAPS, CONFIG_MAPS, EVENTS, LEASES, NAMESPACES)
+        }
         self.served |= {kind.plural for kind in PARTS}
         self.refuse: dict[tuple[str, str, str], ClusterError] = {}
         self.die_after: int | None = None
@@ -55,9 +58,13 @@ class InMemoryCluster:
     async def select(self, what: Resource, namespace: str = "", labels: str = "") -> AsyncIterator[Json]:
         key, _, value = labels.partition("=")
         for (plural, where, _name), stored in sorted(self.objects.items()):
-            carries = not labels or stored["metadata"].get("labels", {}).get(key) == value
+            carried = stored["metadata"].get("labels", {})
+            carries = not labels or (carried.get(key) == value if "=" in labels else key in carried)
             if plural == what.plural and namespace in ("", where) and carries:
                 yield deepcopy(stored)
+
+    async def holds(self, what: Resource, namespace: str) -> bool:
+        return any((plural, where) == (what.plural, namespace) for plural, where, _ in self.objects)
 
     async def apply(self, what: Resource, manifest: Json, subresource: str = "") -> Json:
         place = self._place(what, manifest)
