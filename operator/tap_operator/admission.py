@@ -11,19 +11,19 @@ from typing import Any
 import kopf
 
 from tap_api.base import GROUP, VERSION
-from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP, Kind
+from tap_api.kinds import Kind
 from tap_api.policy import Violation, advise, judge
+from tap_operator.decisions import note
+from tap_operator.reviews import BY_PLURAL
 from tap_operator.settings import registry
 
 _LOG = logging.getLogger(__name__)
-#: The kinds that people write.
-KINDS = (ENVIRONMENT_TAP, REGIONAL_TAP)
 
 
 def handlers() -> kopf.OperatorRegistry:
     """Returns the kopf handlers that judge."""
     made = registry()
-    for kind in KINDS:
+    for kind in BY_PLURAL.values():
         _register(made, kind)
     return made
 
@@ -37,8 +37,6 @@ def _register(made: kopf.OperatorRegistry, kind: Kind) -> None:
             _LOG.exception("cannot judge a %s", kind.kind)
             raise
         if refusal:
-            if review["uid"]:  # A creation that is only a probe of ours has none.
-                _LOG.info("refused: %s", refusal.replace("\n", " "))
             raise kopf.AdmissionError(refusal, code=422)
         review["warnings"].extend(map(str, advise(kind.kind, review["new"] or {})))
 
@@ -48,6 +46,7 @@ def decide(kind: Kind, new: Mapping[str, Any] | None, old: Mapping[str, Any] | N
     if new is None:
         return ""  # A deletion; who may delete what is in ValidatingAdmissionPolicies.
     violations = judge(kind.kind, new, old)
+    note(violations)
     return denial(kind, new, violations) if violations else ""
 
 

@@ -10,6 +10,7 @@ import click
 import kopf
 
 from tap_api.errors import TapError
+from tap_operator.metrics import Metrics
 from tap_operator.processes import admit, fan_out
 from tap_operator.webhook import Webhook
 
@@ -44,14 +45,24 @@ def fanout(health_address: str, health_port: int, log_format: str, namespace: st
     required=True,
     help="Folder of tls.crt and tls.key; renewed files are taken up.",
 )
+@click.option("--metrics-address", default="127.0.0.1", show_default=True, help="Where Prometheus comes to.")
+@click.option("--metrics-port", type=int, default=None, help="Port of /metrics; without one there are none.")
 @_HEALTH_ADDRESS
 @_HEALTH_PORT
 @_LOG_FORMAT
 def admission(  # noqa: PLR0913, PLR0917  (options of a command line)
-    address: str, port: int, certs_dir: Path, health_address: str, health_port: int, log_format: str
+    address: str,
+    port: int,
+    certs_dir: Path,
+    metrics_address: str,
+    metrics_port: int | None,
+    health_address: str,
+    health_port: int,
+    log_format: str,
 ) -> None:
     """Judges claims before they are stored."""
-    _run(log_format, admit(Webhook(address, port, certs_dir), health_address, health_port))
+    scraped = (metrics_address, metrics_port) if metrics_port is not None else None
+    _run(log_format, admit(Webhook(address, port, certs_dir, Metrics()), health_address, health_port, scraped))
 
 
 def _run(log_format: str, work: Coroutine[None, None, None]) -> None:

@@ -86,8 +86,10 @@ async def _unless(stop: asyncio.Event, work: Coroutine[None, None, None]) -> boo
     return not stop.is_set()
 
 
-async def admit(webhook: Webhook, health_address: str, health_port: int) -> None:
-    """Answers admission reviews."""
+async def admit(
+    webhook: Webhook, health_address: str, health_port: int, metrics: tuple[str, int] | None = None
+) -> None:
+    """Answers admission reviews, and Prometheus at `metrics`."""
     await login()  # kopf would retry for ever, with a traceback each minute, where there is no cluster at all.
     how = settings()
     how.admission.server = webhook
@@ -98,7 +100,10 @@ async def admit(webhook: Webhook, health_address: str, health_port: int) -> None
 
     health = Health(live=alive, ready=webhook.unready)
     await health.start(health_address, health_port)
+    if metrics:
+        await webhook.metrics.start(*metrics)
     try:
         await run_kopf(admission.handlers(), how, _stop_by_signal())
     finally:
+        await webhook.metrics.stop()
         await health.stop()
