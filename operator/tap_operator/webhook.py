@@ -30,6 +30,8 @@ _GOOD: Json = {
 }
 #: One that none does.
 _BAD: Json = {**_GOOD, "tags": {}}
+#: Longest sentence of an answer without a decision. Those of kopf repeat what they were sent.
+_LONGEST = 300
 #: Seconds for answers that are under way when the server ends.
 _LAST_ORDERS = 5.0
 
@@ -96,7 +98,7 @@ class Webhook:
         try:
             answer = await fn(review, webhook=None, headers=dict(request.headers), sslpeer=None)
         except Exception as error:  # noqa: BLE001  (kopf's errors are not public, such as a kind that is not served yet)
-            return self._without_decision(503, f"cannot judge: {error}")
+            return self._without_decision(503, f"cannot judge: {error}"[:_LONGEST])
         seconds = time.perf_counter() - began
         decisions.tell(decision, self.metrics, allowed=answer["response"]["allowed"], seconds=seconds)
         return web.json_response(answer)
