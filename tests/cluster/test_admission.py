@@ -120,6 +120,48 @@ def test_what_is_no_review_is_answered_400(embedded: Cluster, body: bytes) -> No
     connection.close()
 
 
+SPELLINGS = (
+    "010.0.0.0/16",
+    "10.0.0.1/16",
+    "10.0.0.0/0",
+    "10.0.0.0/33",
+    "10.0.0.0/255.255.0.0",
+    "::ffff:10.0.0.0/112",
+    "١٠.٠.٠.٠/١٦",
+    "10.0.0.0/16\n",
+    " 10.0.0.0/16",
+    "0x0a.0.0.0/16",
+    "9" * 2**20,
+)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        *({"cidr": text} for text in SPELLINGS),
+        *({"tags": {"CostCenter": "x", key: "x"}} for key in ("aws:x", "ENVIRONMENT", "k" * 129, "a\nb", "🦀", "")),
+        {"tags": {"CostCenter": "\t "}},
+        {"tags": {"CostCenter": "x" * 2**20}},
+        {"protection": "yes"},
+        {"network": {"flowLogs": {"retentionDays": True}}},
+        {"region": "us-east-1\n"},
+    ],
+    ids=lambda spec: json.dumps(spec)[:40],
+)
+def test_hostile_input_is_refused_with_a_message_by_the_door_as_a_whole(
+    cluster: Cluster, shared_namespace: str, spec: Json
+) -> None:
+    objects: Any = client.CustomObjectsApi(config.new_client_from_config(str(cluster.kubeconfig)))  # type: ignore[no-untyped-call]
+    with pytest.raises(client.ApiException) as refused:
+        objects.create_namespaced_custom_object(
+            GROUP, VERSION, shared_namespace, "regionaltaps", alone(**spec), dry_run="All"
+        )
+    said = json.loads(str(refused.value.body))
+    assert (refused.value.status, said["reason"]) == (422, "Invalid")
+    assert "spec." in said["message"]
+    assert len(said["message"]) < 5000
+
+
 def webhook(cluster: Cluster) -> http.client.HTTPSConnection:
     trust = ssl.create_default_context(cafile=folder(cluster) / "ca.crt")
     return http.client.HTTPSConnection("127.0.0.1", ports(cluster)["admission"], timeout=10, context=trust)
