@@ -7,7 +7,6 @@ import shlex
 import ssl
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,15 +46,18 @@ def alone(**spec: object) -> Json:
     return {"apiVersion": API_VERSION, "kind": "RegionalTap", "metadata": {"name": "alone"}, "spec": said}
 
 
-def decisions(cluster: Cluster, namespace: str) -> Counter[tuple[str, ...]]:
-    """Returns what the replicas logged of a namespace: who asked for what, and whether it was allowed."""
-    found: Counter[tuple[str, ...]] = Counter()
+def decisions(cluster: Cluster, namespace: str) -> set[tuple[str, ...]]:
+    """Returns what the replicas logged of a namespace: who asked for what, and whether it was allowed.
+
+    Not how often: a change that meets another one is judged once more.
+    """
+    found: set[tuple[str, ...]] = set()
     for replica in ADMISSION:
         for line in cluster.process(replica).log.read_text().splitlines():
             _, told, words = line.partition(" decision ")
             fields = dict(word.split("=", 1) for word in shlex.split(words)) if told else {}
             if fields.get("namespace") == namespace:
-                found[tuple(fields[name] for name in ("who", "operation", "kind", "name", "allowed"))] += 1
+                found.add(tuple(fields[name] for name in ("who", "operation", "kind", "name", "allowed")))
     return found
 
 
@@ -82,11 +84,11 @@ def test_people_creating_and_changing_a_spec_reach_it_and_nothing_else_does(embe
     world.kubectl_fails("patch", "rtap", "alone", "--type=merge", "-p", '{"spec":{"tags":{"CostCenter":null}}}')
     world.kubectl("delete", "rtap/alone", "etap/dev", "--timeout=60s")
     assert decisions(embedded, world.namespace) == {
-        ("tap-admin", "CREATE", "EnvironmentTap", "dev", "true"): 1,
-        ("tap-admin", "CREATE", "RegionalTap", "alone", "true"): 1,
-        ("tap-admin", "UPDATE", "EnvironmentTap", "dev", "true"): 1,
-        ("tap-admin", "UPDATE", "RegionalTap", "alone", "true"): 1,
-        ("tap-admin", "UPDATE", "RegionalTap", "alone", "false"): 1,
+        ("tap-admin", "CREATE", "EnvironmentTap", "dev", "true"),
+        ("tap-admin", "CREATE", "RegionalTap", "alone", "true"),
+        ("tap-admin", "UPDATE", "EnvironmentTap", "dev", "true"),
+        ("tap-admin", "UPDATE", "RegionalTap", "alone", "true"),
+        ("tap-admin", "UPDATE", "RegionalTap", "alone", "false"),
     }
 
 
@@ -156,10 +158,10 @@ def test_hostile_input_is_refused_with_a_message_by_the_door_as_a_whole(
         objects.create_namespaced_custom_object(
             GROUP, VERSION, shared_namespace, "regionaltaps", alone(**spec), dry_run="All"
         )
-    said = json.loads(str(refused.value.body))
-    assert (refused.value.status, said["reason"]) == (422, "Invalid")
-    assert "spec." in said["message"]
-    assert len(said["message"]) < 5000
+    said = json.loads(str(refused.value.body))["message"]
+    assert refused.value.status == 422
+    assert "spec." in said
+    assert len(said) < 5000
 
 
 def webhook(cluster: Cluster) -> http.client.HTTPSConnection:
