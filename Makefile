@@ -6,7 +6,9 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 PYTHON ?= python3
 CLUSTER ?= auto
-export CLUSTER
+# Empty is none, but that `make test` runs what is behind it where the provider's binary is in the cache already.
+AWS ?=
+export CLUSTER AWS
 
 # Three where there are two cores: tests on a cluster wait for most of their time.
 WORKERS ?= 3
@@ -20,6 +22,7 @@ STAMP := $(VENV)/.ready
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  \033[1mmake %-10s\033[0m %s\n", $$1, $$2}'
 	@printf '\n  CLUSTER=auto|embedded|kind|current chooses where it runs (now: %s).\n' '$(CLUSTER)'
+	@printf '  AWS=moto puts the real AWS provider and moto behind it (embedded alone; built once, an hour and 35 GB).\n'
 
 $(STAMP): requirements/uv.txt requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -75,6 +78,12 @@ soak: $(STAMP) ## Run the long tests: hostile input by the hundred thousand, fau
 	@$(BIN)/pytest tests/unit/hostile --examples 100000 --timeout 3600 -s
 	@$(BIN)/pytest tests/cluster/test_faults.py tests/cluster/test_whole_stack.py --seeds 20
 
+.PHONY: bench
+bench: $(STAMP) ## Time a plan beside the Terraform CDK's successor (needs Node.js)
+	@[ -x .venv-bench/bin/python ] || { $(PYTHON) -m venv .venv-bench && \
+	  $(BIN)/uv pip install --quiet --python .venv-bench/bin/python --require-hashes -r requirements/bench.txt; }
+	@$(BIN)/python bench/plan.py --peer-python .venv-bench/bin/python
+
 .PHONY: unit
 unit: $(STAMP) ## Run the tests that need no cluster (seconds)
 	@$(BIN)/pytest tests/unit tests/golden tests/schema
@@ -85,7 +94,7 @@ format: $(STAMP) ## Format the code and mend what ruff can mend
 
 .PHONY: lock
 lock: $(STAMP) ## Pin the newest versions that pyproject.toml admits, with hashes
-	@for extra in dev function operator; do \
+	@for extra in dev function operator bench; do \
 	  $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	    --python-version 3.11 --extra $$extra pyproject.toml --output-file requirements/$$extra.txt; done
 

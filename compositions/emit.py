@@ -1,7 +1,7 @@
 """Writes the generated files of the stack, the zip of the processor among them; with --check, fails where one is stale.
 
-The catalogue is made from the provider's CRDs: with --crds, or from the Go module cache where they are. Without them it
-is left as it is.
+The catalogue and the schemas are made from the provider's CRDs: with --crds, or from the Go module cache where they
+are. Without them both are left as they are; so is what AWS cannot change in place, without the provider's source.
 """
 
 import argparse
@@ -9,16 +9,18 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from forcenew import sources
 from tap_api import emit as api
 from tap_api import manifest
 from tap_api.base import Json
 from tap_api.errors import TapError
 from tap_stack import emit
-from tap_stack.catalogue import catalogue
+from tap_stack.catalogue import Entry, catalogue
 from tap_stack.processor.code import shipped
+from tap_stack.schemas import schemas
 
 ROOT = Path(__file__).resolve().parents[1]
 #: The recipe that pins the provider whose CRDs we compose for.
@@ -42,8 +44,10 @@ def main() -> int:
 def _run(crds: Path | None, *, check: bool) -> None:
     act = api.check if check else api.write
     if crds:
-        act(emit.catalogue_file(_documents(crds)), ROOT)
+        documents = list(_documents(crds))
+        act(emit.catalogue_file(documents), ROOT)
         catalogue.cache_clear()
+        act(emit.schemas_file(documents, _replaces(crds)), ROOT)
     else:
         sys.stderr.write("note: the provider's CRDs are not here (--crds DIR), so the catalogue is left as it is\n")
     act(emit.code_file(_sources(ROOT / "functions" / "processor")), ROOT)
@@ -61,6 +65,15 @@ def _documents(crds: Path) -> Iterator[Json]:
         text = path.read_text(encoding="utf-8")
         if emit.is_composed(text):
             yield from manifest.load(text, path)
+
+
+def _replaces(crds: Path) -> Callable[[Entry], Sequence[str]]:
+    """Returns what tells which fields of a kind AWS cannot change in place: the source, or the file as it stands."""
+    found = sources(crds)
+    if found:
+        return found.fields
+    sys.stderr.write("note: the Terraform provider is not here, so what AWS replaces is left as it is\n")
+    return lambda entry: schemas()[entry.group, entry.kind].replaces
 
 
 def _module_cache() -> Path | None:

@@ -12,7 +12,7 @@ from urllib3.exceptions import HTTPError
 
 from tap_api.base import GROUP, VERSION, Json
 from tap_api.errors import TapError
-from tap_api.kinds import ENVIRONMENT_TAP, PARTS, REGIONAL_TAP
+from tap_api.kinds import ENVIRONMENT_TAP, PARTS, REGIONAL_TAP, Kind
 from tap_api.manifest import NotYaml
 from tap_api.naming import LABEL_ENVIRONMENT_TAP
 from tap_cli.snapshot import Snapshot
@@ -61,7 +61,14 @@ class Cluster:
 
     def environments(self, namespace: str | None = None) -> list[Json]:
         """Returns the EnvironmentTaps of `namespace`, of all namespaces where it is None, sorted."""
-        found = self._list(GROUP, VERSION, ENVIRONMENT_TAP.plural, namespace)
+        return self._sorted(ENVIRONMENT_TAP, namespace)
+
+    def regions(self, namespace: str | None = None) -> list[Json]:
+        """Returns the RegionalTaps of `namespace`, of all namespaces where it is None, sorted."""
+        return self._sorted(REGIONAL_TAP, namespace)
+
+    def _sorted(self, kind: Kind, namespace: str | None) -> list[Json]:
+        found = self._list(GROUP, VERSION, kind.plural, namespace)
         return sorted(found, key=lambda o: (o["metadata"]["namespace"], o["metadata"]["name"]))
 
     def snapshot(self, environment: Json, *, resources: bool = False) -> Snapshot:
@@ -73,7 +80,17 @@ class Cluster:
         managed = self._managed((*regions, *parts), namespace, label) if resources else []
         return Snapshot(environment, regions, parts, managed)
 
-    def _managed(self, xrs: Iterable[Json], namespace: str, label: str) -> list[Json]:
+    def objects(self, kind: str, name: str, namespace: str) -> list[Json]:
+        """Returns what there is of the claim of that kind and name, and below it: what a plan is held against."""
+        of_environment = kind == ENVIRONMENT_TAP.kind
+        label = f"{LABEL_ENVIRONMENT_TAP}={name}" if of_environment else None
+        # Regions without the label too: one may have a name that is wanted.
+        regions = self._list(GROUP, VERSION, REGIONAL_TAP.plural, namespace)
+        claim = self._list(GROUP, VERSION, ENVIRONMENT_TAP.plural, namespace) if of_environment else []
+        parts = [item for part in PARTS for item in self._list(GROUP, VERSION, part.plural, namespace, label)]
+        return [*claim, *regions, *parts, *self._managed((*regions, *parts), namespace, label)]
+
+    def _managed(self, xrs: Iterable[Json], namespace: str, label: str | None) -> list[Json]:
         references = [r for xr in xrs for r in (xr["spec"].get("crossplane") or {}).get("resourceRefs") or ()]
         kinds = sorted({(r["apiVersion"], r["kind"]) for r in references if not r["apiVersion"].startswith(GROUP)})
         return [

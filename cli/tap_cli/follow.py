@@ -1,5 +1,6 @@
 """Environments as they change, until they have settled."""
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -26,6 +27,7 @@ def follow(
     where: AbstractContextManager[Show],
     *,
     deadline: float | None,
+    quiet: float | None = None,
     absent: str = "no EnvironmentTap",
 ) -> list[Snapshot]:
     """Shows what `look` gives, live; with a deadline, until it has settled, and returns it as it was then.
@@ -34,11 +36,14 @@ def follow(
         look: Returns the environments as they are now.
         where: What shows them: `screen` or `nowhere`.
         deadline: Monotonic time to settle by; None: never, until Ctrl-C.
+        quiet: Seconds without a change after which they have settled; None: QUIET_SECONDS.
         absent: What to say where there is no environment.
 
     Raises:
         TapError: the deadline passed first, and the message names what was missing; or there was no environment.
     """
+    quiet = QUIET_SECONDS if quiet is None else quiet
+    gc.enable()
     quiet_since, last, absent_since = time.monotonic(), None, None
     with where as show:
         while True:
@@ -54,7 +59,7 @@ def follow(
             missing = [f"{s.name}/{line}" for s in snapshots for line in s.missing()] or ([] if now else ["anything"])
             if now != last or missing:
                 quiet_since, last = time.monotonic(), now
-            elif deadline and time.monotonic() - quiet_since >= QUIET_SECONDS:
+            elif deadline and time.monotonic() - quiet_since >= quiet:
                 return snapshots
             if deadline and absent_since is not None and time.monotonic() - absent_since >= ABSENT_SECONDS:
                 raise TapError(absent)

@@ -1,10 +1,12 @@
 """The entry point: the verbs, loaded when they are called, and the one place where errors become exit codes."""
 
+import gc
 import io
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from types import FrameType
 from typing import Any, NoReturn
@@ -13,31 +15,72 @@ import click
 
 from tap_api.errors import TapError
 
-#: Verb -> the module that holds its command, and a line of help: `tap --help` imports none of them.
+#: Verb -> the module that holds its command, and a line of help: `tap --help` imports none of them. In the order in
+#: which an environment meets them.
 VERBS = {
+    "init": ("tap_cli.init", "Write a claim for an environment: commented, and valid as it is."),
+    "validate": ("tap_cli.validate", "Judge claims by the schema and the policy: files, or what is stored."),
+    "plan": ("tap_cli.plan", "Show what applying claims does, and change nothing."),
+    "render": ("tap_cli.render", "Print the manifests that claims become."),
     "status": ("tap_cli.status", "Show environments, regions and parts, and what each waits for."),
+    "outputs": ("tap_cli.outputs", "Print the outputs of an environment, for people and programs."),
     "synth": ("tap_cli.synth", "Write every generated manifest, or check that none is stale."),
-    "validate": ("tap_cli.validate", "Judge claims by the schema and the policy, offline."),
+    "completion": ("tap_cli.completion", "Print the script that makes a shell complete verbs and options."),
 }
 
-EPILOG = "Exit codes: 0 all is well, 1 something is wrong and said so, 2 the command line is not understood."
+EPILOG = (
+    "`tap VERB --help` explains a verb, with examples. Exit codes: 0 all is well, 1 something is wrong and said so,"
+    " 2 the command line is not understood; `plan` has codes of its own."
+)
+_EXIT_CODES = {0: "all is well", 1: "something is wrong and said so", 2: "the command line is not understood"}
+
+
+def verb(name: str) -> click.Command:
+    """Returns the command of a verb; its help ends in its examples and its exit codes."""
+    command: click.Command = import_module(VERBS[name][0]).command
+    codes = "; ".join(f"{code} {words}" for code, words in exit_codes(name).items())
+    shown = [f"  {line}  # {words}" if words else f"  {line}" for line, words in examples(name)]
+    # Behind \b click leaves lines as they are.
+    command.epilog = ("\b\n" + "\n".join(["Examples:", *shown]) + "\n\n" if shown else "") + f"Exit codes: {codes}."
+    return command
+
+
+def exit_codes(name: str) -> Mapping[int, str]:
+    """Returns the exit codes of a verb."""
+    codes: Mapping[int, str] = getattr(import_module(VERBS[name][0]), "EXIT_CODES", _EXIT_CODES)
+    return codes
+
+
+def examples(name: str) -> Sequence[tuple[str, str]]:
+    """Returns command lines that show a verb, and what there is to say of each."""
+    shown: Sequence[tuple[str, str]] = getattr(import_module(VERBS[name][0]), "EXAMPLES", ())
+    return shown
 
 
 class _Verbs(click.Group):
     """A group whose commands are imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return sorted(VERBS)
+        return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in VERBS:
-            return None
-        command: click.Command = import_module(VERBS[cmd_name][0]).command
-        return command
+        return verb(cmd_name) if cmd_name in VERBS else None
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            close = get_close_matches(args[0], VERBS, n=1)
+            if not close:
+                raise
+            message = f"{error.message} Did you mean {close[0]!r}?"
+            raise click.UsageError(message, ctx) from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Verbs"):
-            formatter.write_dl([(verb, VERBS[verb][1]) for verb in self.list_commands(ctx)])
+            formatter.write_dl([(name, words) for name, (_, words) in VERBS.items()])
 
 
 @click.group(cls=_Verbs, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -48,6 +91,9 @@ def cli() -> None:
 
 def main() -> None:
     """Runs `tap` and exits: 0, 1 with one line on standard error, or 2 for a command line it does not understand."""
+    # A verb is over before there is anything worth collecting, and looking takes a seventh of a plan. What goes
+    # on until Ctrl-C turns it on again (tap_cli.follow).
+    gc.disable()
     if sys.stdout is None:
         click.echo("error: standard output is closed; nothing could be printed", err=True)
         sys.exit(1)
@@ -65,17 +111,25 @@ def _exit(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
     raise SystemExit(128 + number)
 
 
-def run(command: Callable[..., Any]) -> int:
+def run(command: Callable[..., Any]) -> int:  # noqa: PLR0911  (a way out for each way to fail)
     """Returns the exit code of a click command; a TapError becomes one line on standard error."""
     try:
         result = command(standalone_mode=False)
     except click.exceptions.Abort:
         return 130
+    except click.UsageError as error:
+        error.show()
+        return int(getattr(error.ctx.command if error.ctx else None, "usage_exit_code", error.exit_code))
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except TapError as error:
         click.echo(f"error: {error}", err=True)
+        return 1
+    except ModuleNotFoundError as error:
+        if error.name != "kubernetes":
+            raise
+        click.echo("error: this needs the Kubernetes client; run `pip install 'tap-crossplane[cli]'`", err=True)
         return 1
     except OSError as error:
         return _unwritten(error)

@@ -42,9 +42,14 @@ class Snapshot:
         return next((region for region in self.regions if region["metadata"]["name"] == wanted), None)
 
     def fingerprint(self) -> frozenset[tuple[str, str]]:
-        """Returns what changes when any object does: uid and resourceVersion of each."""
-        objects = (self.environment, *self.regions, *self.parts, *self.resources)
-        return frozenset((o["metadata"]["uid"], o["metadata"]["resourceVersion"]) for o in objects)
+        """Returns what changes as long as something comes or goes: who is there, and what each says.
+
+        Of a managed resource, its spec and whether it is ready. A provider writes the rest of its status at every try,
+        so one that AWS refuses would never come to rest; that it is refused stands in its part, which does.
+        """
+        objects = (self.environment, *self.regions, *self.parts)
+        found = {(o["metadata"]["uid"], o["metadata"]["resourceVersion"]) for o in objects}
+        return frozenset(found | {(o["metadata"]["uid"], _state(o)) for o in self.resources})
 
     def missing(self) -> list[str]:
         """Returns what could exist and does not yet, a line each; empty where all that can be composed is there.
@@ -109,6 +114,11 @@ def condition(obj: Object, kind: str) -> Object:
     """Returns a condition of `obj`, an empty mapping where it has none of that type."""
     conditions = (obj.get("status") or {}).get("conditions") or ()
     return next((c for c in conditions if c["type"] == kind), {})
+
+
+def _state(resource: Object) -> str:
+    leaving = "deletionTimestamp" in resource["metadata"]
+    return f"{resource['metadata'].get('generation', 0)} {condition(resource, 'Ready').get('status')} {leaving}"
 
 
 def _owner(obj: Object) -> str:

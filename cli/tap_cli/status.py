@@ -1,6 +1,5 @@
 """`tap status`: environments as a tree, once or live."""
 
-import json
 import sys
 import time
 from pathlib import Path
@@ -11,16 +10,26 @@ from rich.console import Console
 from tap_api.errors import TapError
 from tap_cli.follow import QUIET_SECONDS, follow, nowhere, screen
 from tap_cli.snapshot import Snapshot
+from tap_cli.terminal import cluster_options, color_option, json_text, output_option
 from tap_cli.tree import tree
 
 _PIPE_COLUMNS = 5000
+EXAMPLES = (
+    ("tap status", "every environment"),
+    ("tap status prod --watch", "as it changes, until Ctrl-C"),
+    ("tap status prod --until-settled --timeout 900", "in a job"),
+)
+EXIT_CODES = {
+    0: "it is shown, or has settled",
+    1: "an error, no such environment, or not settled in time",
+    2: "the command line is not understood",
+    130: "Ctrl-C",
+}
 
 
 @click.command("status")
 @click.argument("name", required=False)
 @click.option("-n", "--namespace", help="Namespace of the environment (default: all).")
-@click.option("--kubeconfig", type=click.Path(path_type=Path, dir_okay=False), help="In place of KUBECONFIG.")
-@click.option("--context", help="Context of the kubeconfig.")
 @click.option("-w", "--watch", is_flag=True, help="Keep showing it until Ctrl-C.")
 @click.option(
     "--until-settled",
@@ -28,8 +37,10 @@ _PIPE_COLUMNS = 5000
     help=f"Keep showing it until all that can be composed is there and nothing changed for {QUIET_SECONDS} seconds.",
 )
 @click.option("--timeout", type=click.IntRange(min=1), default=600, show_default=True, help="Seconds to settle in.")
-@click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", help="How to print it.")
-@click.option("--no-color", is_flag=True, help="Plain text.")
+@click.option("--quiet-for", type=click.IntRange(min=1), help=f"Seconds without a change, in place of {QUIET_SECONDS}.")
+@output_option("table", "json", "yaml", default="table")
+@color_option()
+@cluster_options
 def command(  # noqa: PLR0913  (one for each option)
     *,
     name: str | None,
@@ -39,14 +50,15 @@ def command(  # noqa: PLR0913  (one for each option)
     watch: bool,
     until_settled: bool,
     timeout: int,
+    quiet_for: int | None,
     output: str,
     no_color: bool,
 ) -> None:
     """Show environments, their regions and parts, and what each of them waits for."""
     from tap_cli.cluster import Cluster
 
-    if watch and output == "json":
-        message = "--watch shows a picture that changes; for JSON take --until-settled, or neither"
+    if watch and output != "table":
+        message = f"--watch shows a picture that changes; for {output.upper()} take --until-settled, or neither"
         raise click.UsageError(message)
     cluster = Cluster(kubeconfig, context)
     live = watch or until_settled
@@ -63,11 +75,15 @@ def command(  # noqa: PLR0913  (one for each option)
     if live:
         deadline = time.monotonic() + timeout if until_settled else None
         where = screen(console) if output == "table" else nowhere()
-        snapshots = follow(look, where, deadline=deadline, absent=absent)
+        snapshots = follow(look, where, deadline=deadline, quiet=quiet_for, absent=absent)
     else:
         snapshots = look()
     if output == "json":
-        click.echo(json.dumps([_json(snapshot) for snapshot in snapshots], indent=2))
+        click.echo(json_text([_json(snapshot) for snapshot in snapshots]))
+    elif output == "yaml":
+        from tap_api import manifest
+
+        click.echo(manifest.dump([_json(snapshot) for snapshot in snapshots]), nl=False)
     elif not live:
         for snapshot in snapshots:
             console.print(tree(snapshot))

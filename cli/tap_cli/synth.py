@@ -7,6 +7,13 @@ import click
 from tap_api import emit as api
 from tap_api.errors import TapError
 
+EXAMPLES = (("tap synth --check", "as CI does, from a checkout"),)
+EXIT_CODES = {
+    0: "every file is written, or fresh",
+    1: "a file cannot be written, or is stale",
+    2: "the command line is not understood",
+}
+
 
 @click.command("synth")
 @click.option(
@@ -17,10 +24,11 @@ from tap_api.errors import TapError
 )
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 where a file is missing or stale.")
 def command(*, out: Path, check: bool) -> None:
-    """Write every generated manifest: XRDs, the CRD, Compositions, the activation policy."""
+    """Write every generated file: XRDs, the CRD, Compositions, the activation policy, the reference."""
+    from tap_cli import reference
     from tap_stack import emit as stack
 
-    files = {**api.files(), **stack.files()}
+    files = {**api.files(), **stack.files(), **reference.files()}
     if check:
         api.check(files, out)
         click.echo(f"{len(files)} generated files are fresh")

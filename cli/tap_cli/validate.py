@@ -1,9 +1,10 @@
-"""`tap validate`: claims judged offline, every finding at once."""
+"""`tap validate`: claims judged, every finding at once: files offline, or what a cluster has stored."""
 
 import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
@@ -12,67 +13,121 @@ from tap_api import manifest
 from tap_api.base import API_VERSION, Json
 from tap_api.errors import ManifestError
 from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP
-from tap_api.policy import Violation, advise, judge
+from tap_api.policy import RULES, Organisation, Severity, Violation, evaluate, load
 
 _STDIN = Path("-")
+_PAGES = {rule.code: rule.page for rule in RULES}
 
 
 @dataclass(frozen=True)
 class _Finding:
-    """What is wrong with a claim, or with a file that holds none: then `name` is empty, and `path` of `what` too."""
+    """What is wrong with a claim, or with a file that holds none: then `name` is empty, and `path` of `what` too.
 
-    file: Path
+    `file` is empty for what a cluster has stored; `name` then has its kind and namespace in front.
+    """
+
+    file: Path | None
     name: str
     what: Violation
-    severity: str = "error"
     line: int = 0
 
     def __str__(self) -> str:
         if not self.name:
             return f"{self.file}:{self.line}: {self.what.message}" if self.line else f"{self.file}: {self.what.message}"
-        return f"{self.file}: {self.name}: {'warning: ' if self.severity == 'warning' else ''}{self.what}"
+        where = f"{self.file}: {self.name}" if self.file else self.name
+        return f"{where}: {'warning: ' if self.what.severity is Severity.WARNING else ''}{self.what}"
 
     def row(self) -> dict[str, object]:
         return {
-            "severity": self.severity,
-            "file": str(self.file),
+            "severity": self.what.severity.value,
+            "file": str(self.file) if self.file else None,
             "line": self.line or None,
             "name": self.name,
             "path": self.what.path,
             "code": self.what.code,
             "message": self.what.message,
+            "page": _PAGES.get(self.what.code),
         }
 
 
 @click.command("validate")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--policy", type=click.Path(path_type=Path), help="File of your organisation's rules.")
+@click.option("--cluster", "stored", is_flag=True, help="Judge what the cluster has stored, in place of files.")
+@click.option("-n", "--namespace", help="With --cluster: this namespace alone.")
+@click.option("--kubeconfig", type=click.Path(path_type=Path, dir_okay=False), help="In place of KUBECONFIG.")
+@click.option("--context", help="Context of the kubeconfig.")
 @click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", help="How to print findings.")
-def command(*, files: tuple[Path, ...], output: str) -> int:
+def command(  # noqa: PLR0913  (options of a command line)
+    *,
+    files: tuple[Path, ...],
+    policy: Path | None,
+    stored: bool,
+    namespace: str | None,
+    kubeconfig: Path | None,
+    context: str | None,
+    output: str,
+) -> int:
     """Judge the EnvironmentTaps and RegionalTaps in FILES by the schema and the policy, as admission does.
 
-    A file that is `-` is standard input.
+    A file that is `-` is standard input. With --cluster, what is stored is judged again by the rules of today, and
+    nothing is changed.
     """
-    found = [finding for path in dict.fromkeys(files) for finding in _judged(path)]
-    problems = [finding for finding in found if finding.severity == "error"]
-    warnings = [finding for finding in found if finding.severity == "warning"]
+    if stored == bool(files):
+        message = "name files, or --cluster" if not files else "name files or --cluster, not both"
+        raise click.UsageError(message)
+    if not stored and (namespace or kubeconfig or context):
+        message = "--namespace, --kubeconfig and --context go with --cluster"
+        raise click.UsageError(message)
+    organisation = load(policy) if policy else Organisation()
+    if stored:
+        documents = _stored(kubeconfig, context, namespace)
+        found = [finding for document in documents for finding in _of_stored(document, organisation)]
+        judged = _count(len(documents), "object")
+    else:
+        unique = dict.fromkeys(files)
+        found = [finding for path in unique for finding in _judged(path, organisation)]
+        judged = _count(len(unique), "file")
+    return _print(found, judged, output)
+
+
+def _print(found: list[_Finding], judged: str, output: str) -> int:
+    problems = [finding for finding in found if finding.what.severity is Severity.ERROR]
+    warnings = [finding for finding in found if finding.what.severity is Severity.WARNING]
     if output == "json":
         click.echo(json.dumps([finding.row() for finding in (*problems, *warnings)], indent=2))
     else:
         for finding in (*problems, *warnings):
             click.echo(str(finding))
-        counts = [_count(len(set(files)), "file"), _count(len(problems), "problem")]
+        counts = [judged, _count(len(problems), "problem")]
         click.echo(", ".join([*counts, *([_count(len(warnings), "warning")] if warnings else [])]))
     return 1 if problems else 0
 
 
-def _judged(path: Path) -> Iterator[_Finding]:
+def _stored(kubeconfig: Path | None, context: str | None, namespace: str | None) -> list[Json]:
+    """Returns what people wrote: RegionalTaps of an EnvironmentTap are the operator's, and judged as that one is."""
+    from tap_cli.cluster import Cluster
+
+    cluster = Cluster(kubeconfig, context)
+    alone = [tap for tap in cluster.regions(namespace) if not tap["metadata"].get("ownerReferences")]
+    return [*cluster.environments(namespace), *alone]
+
+
+def _of_stored(document: Json, organisation: Organisation) -> Iterator[_Finding]:
+    meta = document["metadata"]
+    name = f"{document['kind']} {meta['namespace']}/{meta['name']}"
+    found = evaluate(document["kind"], document, organisation=organisation)
+    yield from map(partial(_Finding, None, name), found)
+
+
+def _judged(path: Path, organisation: Organisation) -> Iterator[_Finding]:
     """Yields what is wrong with a file; where its YAML breaks off, after what is wrong with the claims before that."""
     file, stdin = (Path("<stdin>"), sys.stdin.buffer) if path == _STDIN else (path, None)
     empty = True
     try:
         for document in manifest.load(manifest.text_of(file, stdin), file):
             empty = False
-            yield from _of_claim(file, document)
+            yield from _of_claim(file, document, organisation)
     except ManifestError as error:
         where = f"{file}:{error.line}: " if error.line else f"{file}: "
         yield _Finding(file, "", Violation("", "Manifest", str(error).removeprefix(where)), line=error.line)
@@ -81,15 +136,14 @@ def _judged(path: Path) -> Iterator[_Finding]:
         yield _Finding(file, "", Violation("", "Empty", "holds no claim"))
 
 
-def _of_claim(file: Path, document: Json) -> Iterator[_Finding]:
+def _of_claim(file: Path, document: Json, organisation: Organisation) -> Iterator[_Finding]:
     version, kind, name = document["apiVersion"], document["kind"], document["metadata"]["name"]
     if version != API_VERSION or kind not in (ENVIRONMENT_TAP.kind, REGIONAL_TAP.kind):
         expected = f"{API_VERSION} {ENVIRONMENT_TAP.kind} or {REGIONAL_TAP.kind}"
         message = f"{version} {kind} is not judged here; expected {expected}"
         yield _Finding(file, name, Violation("kind", "Kind", message))
         return
-    yield from (_Finding(file, name, violation) for violation in judge(kind, document))
-    yield from (_Finding(file, name, violation, "warning") for violation in advise(kind, document))
+    yield from map(partial(_Finding, file, name), evaluate(kind, document, organisation=organisation))
 
 
 def _count(number: int, what: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from tap_cluster import api, demo, recipes, runtime, status, tools
+from tap_cluster.aws import Aws
 from tap_cluster.errors import ClusterError
 from tap_cluster.places import Places
 from tap_cluster.progress import Progress
@@ -23,6 +24,15 @@ cluster_option = click.option(
     default="auto",
     show_default=True,
     help="Where it runs: auto is kind where a Docker engine answers, else embedded.",
+)
+aws_option = click.option(
+    "--aws",
+    type=click.Choice([str(behind) for behind in Aws]),
+    envvar="AWS",
+    default="none",
+    show_default=True,
+    help="What stands behind the embedded cluster in place of AWS. moto: the real provider, which takes an hour to"
+    " build once, with moto, which simulates AWS.",
 )
 
 
@@ -43,11 +53,12 @@ def cli() -> None:
 
 @cli.command()
 @cluster_option
+@aws_option
 @click.option("--control-plane-only", is_flag=True, help="Kubernetes and Crossplane, without TAP itself.")
-def up(cluster: str, *, control_plane_only: bool) -> None:
+def up(cluster: str, aws: str, *, control_plane_only: bool) -> None:
     """Have the cluster up; does nothing if it is."""
     with interruptible():
-        have = api.ensure(cluster, control_plane_only=control_plane_only)
+        have = api.ensure(cluster, control_plane_only=control_plane_only, aws=aws)
     click.echo(f"The {have.kind} cluster is up. Talk to it with\n  export KUBECONFIG={have.kubeconfig}")
 
 
@@ -61,10 +72,11 @@ def down(cluster: str) -> None:
 
 @cli.command("demo")
 @cluster_option
-def show_demo(cluster: str) -> None:
+@aws_option
+def show_demo(cluster: str, aws: str) -> None:
     """Run the main job: a bad claim is refused, a good one becomes three regions, live."""
     with interruptible():
-        demo.run(api.ensure(cluster))
+        demo.run(api.ensure(cluster, aws=aws), Aws(aws))
 
 
 @cli.command("status")
@@ -103,6 +115,15 @@ def env(cluster: str) -> None:
 def serve_runtime(endpoint: str) -> None:
     """Play the package runtime (started by `up`)."""
     runtime.serve(endpoint, Path(os.environ["KUBECONFIG"]))
+
+
+@cli.command("moto", hidden=True)
+@click.argument("port", type=int)
+def serve_moto(port: int) -> None:
+    """Simulate AWS (started by `up` with AWS=moto)."""
+    from tap_cluster import moto_server
+
+    moto_server.serve(port)
 
 
 def main() -> None:

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from tap_cluster import current, embedded, kind, provider, recipes, tools
+from tap_cluster import current, embedded, kind, kubectl, provider, recipes, tools
+from tap_cluster.aws import Aws
 from tap_cluster.errors import ClusterError
-from tap_cluster.kubectl import Kubectl
-from tap_cluster.kubectl import binary as kubectl_binary
 from tap_cluster.part import Part
 from tap_cluster.places import Places
 from tap_cluster.progress import Progress
@@ -42,7 +41,7 @@ class Cluster:
         Raises:
             ClusterError: it failed; its `output` is all that kubectl said.
         """
-        return Kubectl(self.kubeconfig, child_env(self.places))(*args, text=input, timeout=timeout)
+        return kubectl.Kubectl(self.kubeconfig, child_env(self.places))(*args, text=input, timeout=timeout)
 
     def tool(self, name: str) -> Path:
         """Return the path of a Go tool, built if absent; `crossplane` is the core, `crossplane-cli` the CLI."""
@@ -71,16 +70,18 @@ def ensure(
     places: Places | None = None,
     progress: Progress | None = None,
     control_plane_only: bool = False,
+    aws: Aws | str | None = None,
 ) -> Cluster:
-    """Have a cluster up: `chosen`, else what CLUSTER says, else `auto`. Costs a second or two if it is up already.
+    """Have a cluster up: `chosen`, else what CLUSTER says, else `auto`; behind it `aws`, else what AWS says, else none.
 
     Raises:
         ClusterError: it cannot be had; the message says what to do.
     """
     places, progress = places or Places.find(), progress or Progress()
     found = resolve(chosen)
+    behind = Aws.chosen(aws, possible=found is Kind.EMBEDDED and not control_plane_only)
     if found is Kind.EMBEDDED:
-        embedded.up(places, progress, control_plane_only=control_plane_only)
+        embedded.up(places, progress, control_plane_only=control_plane_only, behind=behind)
         return Cluster(found, places.kubeconfig, places, progress)
     if found is Kind.KIND:
         return Cluster(found, kind.up(places, progress), places, progress)
@@ -121,7 +122,7 @@ def tool(name: str, places: Places | None = None, progress: Progress | None = No
         ClusterError: there is no such tool, or it cannot be built.
     """
     if name == "kubectl":
-        return kubectl_binary()
+        return kubectl.binary()
     for recipe in recipes.RECIPES.values():
         if name in {binary.name for binary in recipe.binaries}:
             return tools.ensure([recipe.name], places or Places.find(), progress or Progress())[name]

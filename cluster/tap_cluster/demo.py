@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tap_api.naming import ANNOTATION_CONFIRM_REMOVAL
 from tap_cluster.api import Cluster
+from tap_cluster.aws import Aws
 from tap_cluster.errors import ClusterError
 from tap_cluster.run import child_env
 
@@ -19,16 +20,24 @@ NAME = "prod"
 
 _NEXT = """
 What you see is real: a kube-apiserver, Crossplane, our function over mutual TLS, our operator and our webhook, each
-under its own service account. What you do not see is AWS: there are no credentials here and no provider runs, so AWS
-resources exist in the cluster and wait to be made, and what needs an answer of AWS first (the account, a key's ARN) is
-withheld and says what it waits for.
+under its own service account. {aws}
 
 Try next:
 {hints}
 """
+_AWS = {
+    Aws.NONE: """What you do not see is AWS: there are no credentials here and no provider runs, so AWS
+resources exist in the cluster and wait to be made, and what needs an answer of AWS first (the account, a key's ARN) is
+withheld and says what it waits for.""",
+    Aws.MOTO: """Real too is the AWS provider. What is behind it is moto, which simulates AWS in
+memory and forgets all when it ends. It knows no replicas and no Aurora cluster that follows another, so the sessions
+and the databases of the other regions stay not ready, and say why (docs/moto.md).""",
+}
+#: The real provider waits for AWS in silence, and looks at each resource once a minute.
+_PATIENCE = {Aws.NONE: (), Aws.MOTO: ("--quiet-for", "90", "--timeout", "1500")}
 
 
-def run(cluster: Cluster) -> None:
+def run(cluster: Cluster, aws: Aws = Aws.NONE) -> None:
     """Shows a claim that is refused, then one that becomes three regions, live, until it has settled.
 
     Raises:
@@ -41,10 +50,10 @@ def run(cluster: Cluster) -> None:
         raise ClusterError(what, "Read the log of admission")
     demo.chapter("A good claim becomes three regions")
     demo.must("kubectl", "apply", "-f", CLAIM)
-    demo.must("tap", "status", NAME, "--namespace", NAMESPACE, "--until-settled")
+    demo.must("tap", "status", NAME, "--namespace", NAMESPACE, "--until-settled", *_PATIENCE[aws])
     demo.chapter("The same, as kubectl shows it")
     demo.must("kubectl", "get", "etap,rtap", "--all-namespaces")
-    demo.say(_NEXT.format(hints=_hints(cluster.kubeconfig)))
+    demo.say(_NEXT.format(aws=_AWS[aws], hints=_hints(cluster.kubeconfig)))
 
 
 def _hints(kubeconfig: Path) -> str:

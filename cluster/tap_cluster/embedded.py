@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from tap_cluster import crossplane, locks, package, plane, provider, recipes, runtime, services, tap, tools
+from tap_cluster import aws, crossplane, locks, package, plane, provider, recipes, runtime, services, tap, tools
+from tap_cluster.aws import Aws
 from tap_cluster.context import Context
 from tap_cluster.errors import ClusterError
 from tap_cluster.places import Places, writable
@@ -15,20 +16,20 @@ from tap_cluster.progress import Progress
 from tap_cluster.state import State
 from tap_cluster.supervisor import Program, Supervisor, wait_until
 
-LOOPBACK_PORTS = {**plane.PORTS, **package.PORTS, **services.PORTS}
+LOOPBACK_PORTS = {**plane.PORTS, **package.PORTS, **services.PORTS, **aws.PORTS}
 
 
-def up(places: Places, progress: Progress, *, control_plane_only: bool = False) -> Context:
-    """Have everything run; what runs already is left alone."""
+def up(places: Places, progress: Progress, *, control_plane_only: bool = False, behind: Aws = Aws.NONE) -> Context:
+    """Have everything run, and of moto and the provider just what is asked for; what runs already is left alone."""
     see_that_it_can_run(places)
     names = recipes.CONTROL_PLANE if control_plane_only else recipes.EMBEDDED
-    built = tools.ensure(names, places, progress)
+    built = tools.ensure((*names, *behind.recipes), places, progress)
     with _locked(places, progress):
         context = load(places, built, progress)
         choose_ports(context)
         control_plane(context)
         if not control_plane_only:
-            everything_else(context)
+            everything_else(context, behind)
     return context
 
 
@@ -51,7 +52,7 @@ def control_plane(context: Context) -> None:
     provider.ready(context)
 
 
-def everything_else(context: Context) -> None:
+def everything_else(context: Context, behind: Aws = Aws.NONE) -> None:
     """Install the platform and start our own processes."""
     context.supervisor.ensure(package.registry(context))
     package.install(context)
@@ -59,7 +60,7 @@ def everything_else(context: Context) -> None:
     services.install_function_certificate(context)
     tap.install_operator(context)
     tap.install_api(context)
-    tap.install_environments(context)
+    aws.have(context, behind)
     context.supervisor.ensure(runtime.program(context), *services.programs(context))
     tap.await_api(context)
     await_function(context)
@@ -109,6 +110,7 @@ def programs(context: Context) -> dict[str, Program]:
     known = [*plane.programs(context.places, context.tools, context.ports), *crossplane.programs(context)]
     if "function" in context.state.processes:
         known += [package.registry(context), runtime.program(context), *services.programs(context)]
+    known += aws.programs(context)
     return {program.name: program for program in known}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tap_cluster import embedded, processes, recipes, tools
+from tap_cluster import embedded, processes, provider_process, recipes, tools
 from tap_cluster.errors import ClusterError
 from tap_cluster.places import Places
 from tap_cluster.progress import Progress
@@ -45,8 +45,10 @@ class Part:
 
     def start(self) -> None:
         """Start it as `up` would, unless it runs, and wait until it is ready."""
-        names = recipes.EMBEDDED if "function" in self._state.processes else recipes.CONTROL_PLANE
-        context = embedded.load(self.places, tools.ensure(names, self.places, self.progress), self.progress)
+        known = self._state.processes
+        names = recipes.EMBEDDED if "function" in known else recipes.CONTROL_PLANE
+        more = recipes.PROVIDER if provider_process.NAME in known else ()
+        context = embedded.load(self.places, tools.ensure((*names, *more), self.places, self.progress), self.progress)
         context.supervisor.ensure(embedded.programs(context)[self.name])
 
     def restart(self) -> None:

@@ -52,10 +52,6 @@ def ready(context: Context) -> None:
 
 def role(names: list[str]) -> Manifest:
     """Return the ClusterRole that the chart's `crossplane` role takes up by its label."""
-    groups: dict[str, list[str]] = {}
-    for name in names:
-        group, _, plural = name.removesuffix(".yaml").partition("_")
-        groups.setdefault(group, []).extend([plural, f"{plural}/status"])
     return {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRole",
@@ -63,11 +59,20 @@ def role(names: list[str]) -> Manifest:
             "name": "tap:provider-aws:aggregate-to-crossplane",
             "labels": {"rbac.crossplane.io/aggregate-to-crossplane": "true"},
         },
-        "rules": [
-            {"apiGroups": [group], "resources": resources, "verbs": ["*"]}
-            for group, resources in sorted(groups.items())
-        ],
+        "rules": rules(names, "*"),
     }
+
+
+def rules(names: list[str], *verbs: str) -> list[Manifest]:
+    """Return the rules that allow `verbs` on the kinds of these CRDs, and on their status."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        group, _, plural = name.removesuffix(".yaml").partition("_")
+        groups.setdefault(group, []).extend([plural, f"{plural}/status"])
+    return [
+        {"apiGroups": [group], "resources": resources, "verbs": list(verbs)}
+        for group, resources in sorted(groups.items())
+    ]
 
 
 def _apply(context: Context, names: list[str]) -> None:

@@ -56,11 +56,18 @@ RECIPES = {
         Recipe("crossplane-cli", (Binary("crossplane-cli", "github.com/crossplane/cli/v2/cmd/crossplane"),), 2200 * MB),
         Recipe("helm", (Binary("helm", "helm.sh/helm/v4/cmd/helm"),), 1500 * MB),
         Recipe("kind", (Binary("kind", "sigs.k8s.io/kind"),), 200 * MB),
+        # Ninety minutes of two cores: built where AWS=moto asks for it, and never else.
+        Recipe(
+            "provider-monolith",
+            (Binary("provider-aws", "github.com/upbound/provider-aws/v2/cmd/provider/monolith"),),
+            35_000 * MB,
+        ),
     )
 }
 
 EMBEDDED = ("crane", "kubernetes", "crossplane", "crossplane-cli", "helm")
 CONTROL_PLANE = ("kubernetes", "crossplane", "helm")
+PROVIDER = ("provider-monolith",)
 KIND = ("kind", "helm", "crossplane-cli", "crane")
 
 

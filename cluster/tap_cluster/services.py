@@ -70,7 +70,7 @@ def _function(context: Context) -> Program:
 
 def _operator(context: Context) -> Program:
     health = context.ports["operator-health"]
-    argv = (*script("tap-operator"), "fanout", "--health-port", str(health))
+    argv = (*script("tap-operator"), "fanout", "--health-port", str(health), *_policy(context))
     return _with_account(context, ("operator", "tap-operator"), argv, health, _source(context, OPERATOR_SOURCE))
 
 
@@ -78,7 +78,8 @@ def _admission(context: Context, replica: str) -> Program:
     health, metrics = (context.ports[f"{replica}-{port}"] for port in ("health", "metrics"))
     folder = context.places.private("pki-admission", "server")
     where = ("--address", "127.0.0.1", "--port", str(context.ports["admission"]), "--certs-dir", str(folder))
-    argv = (*script("tap-operator"), "admission", *where, "--health-port", str(health), "--metrics-port", str(metrics))
+    listen = ("--health-port", str(health), "--metrics-port", str(metrics))
+    argv = (*script("tap-operator"), "admission", *where, *listen, *_policy(context))
     seal = digest(_source(context, OPERATOR_SOURCE), digest_files([folder]))
     return _with_account(context, (replica, "tap-admission"), argv, health, seal)
 
@@ -87,7 +88,13 @@ def _with_account(context: Context, who: tuple[str, str], argv: tuple[str, ...],
     name, account = who
     env = program_env(context.places, KUBECONFIG=accounts.path(context, account))
     prepare = accounts.writer(context, account, NAMESPACE)
-    return Program(name, argv, env, probes.http_ready(health), digest(seal, context.server), prepare=prepare)
+    seal = digest(seal, digest_files([context.places.private("policy")]), context.server)
+    return Program(name, argv, env, probes.http_ready(health), seal, prepare=prepare)
+
+
+def _policy(context: Context) -> tuple[str, str]:
+    """Return where a process finds the organisation's rules; tap.install_operator puts them there."""
+    return ("--policy", str(context.places.private("policy") / "policy.yaml"))
 
 
 def _source(context: Context, folders: tuple[str, ...]) -> str:

@@ -63,6 +63,14 @@ class Supervisor:
             for program in programs:
                 self._await(program)
 
+    def stop(self, *names: str) -> None:
+        """End these programs, where they run, and forget them."""
+        for name in names:
+            record = self._state.processes.pop(name, None)
+            if record is not None:
+                processes.stop(record.identity)
+        self._state.save()
+
     def stop_all(self) -> list[str]:
         """End everything we started, last first; return the names of what ran."""
         ended = []

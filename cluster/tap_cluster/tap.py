@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from tap_api import manifest
 from tap_cluster.context import Context
 from tap_cluster.errors import ClusterError
 from tap_cluster.kubectl import Manifest, manifests, namespace
@@ -18,8 +19,17 @@ from tap_cluster.services import NAMESPACE, admission_authority
 from tap_cluster.waiting import wait_for_condition
 
 KIND = re.compile(r"^kind:\s*(\w+)", re.MULTILINE)
-ENVIRONMENTS = ("dev", "staging", "prod")
+#: The ConfigMap of the organisation's rules; a pod has it mounted, a process of this machine reads it from a file.
+POLICY = "tap-policy"
+NAMESPACES = ("tap-dev", "tap-staging", "tap-prod")
+#: Namespace -> the spec of its provider configuration.
+ProviderConfig = Callable[[str], dict[str, Any]]
 XRD = "compositeresourcedefinitions.apiextensions.crossplane.io"
+
+
+def no_credentials(_namespace: str) -> dict[str, Any]:
+    """Return a provider configuration where no AWS is: there are no credentials, and it says so."""
+    return {"credentials": {"source": "None"}}
 
 
 def install_operator(context: Context) -> None:
@@ -28,6 +38,8 @@ def install_operator(context: Context) -> None:
     chart = _there(context.places.repository / "charts" / "operator", "Chart.yaml")
     rendered = run(helm_argv(context.tools["helm"], chart, values), env=child_env(context.places))
     context.apply_once("namespace of the operator", manifests([namespace(NAMESPACE)]))
+    (policy,) = [part for part in manifest.load(rendered, chart) if part["metadata"]["name"] == POLICY]
+    (context.places.private("policy") / "policy.yaml").write_text(policy["data"]["policy.yaml"], encoding="utf-8")
     crds, others = split(rendered)
     context.apply_once("operator's CRDs", crds)
     # A policy that the chart no longer has must not go on refusing; a CRD would take its objects with it.
@@ -46,25 +58,25 @@ def await_api(context: Context) -> None:
     wait_for_condition(context, XRD, "Established")
 
 
-def install_environments(context: Context) -> None:
+def install_environments(context: Context, config: ProviderConfig = no_credentials) -> None:
     """Make a namespace and a provider configuration for each environment."""
-    context.apply_once("namespaces and provider configurations", manifests(environments()))
+    context.apply_once("namespaces and provider configurations", manifests(environments(config)))
 
 
-def environments() -> list[Manifest]:
-    """Return them. There are no AWS credentials in `embedded`, and `source: None` says so.
+def environments(config: ProviderConfig = no_credentials) -> list[Manifest]:
+    """Return them, with the spec that `config` gives for a namespace.
 
     The name differs by environment: the provider counts uses by name alone, across namespaces (crossplane issue 7154).
     """
-    spaces = [namespace(f"tap-{environment}") for environment in ENVIRONMENTS]
+    spaces = [namespace(name) for name in NAMESPACES]
     configs: list[Manifest] = [
         {
             "apiVersion": "aws.m.upbound.io/v1beta1",
             "kind": "ProviderConfig",
-            "metadata": {"name": f"tap-{environment}", "namespace": f"tap-{environment}"},
-            "spec": {"credentials": {"source": "None"}},
+            "metadata": {"name": name, "namespace": name},
+            "spec": config(name),
         }
-        for environment in ENVIRONMENTS
+        for name in NAMESPACES
     ]
     return [*spaces, *configs]
 

@@ -41,6 +41,14 @@ def ensure(names: Iterable[str], places: Places, progress: Progress) -> dict[str
     return {binary.name: homes[recipe.name] / binary.name for recipe in recipes for binary in recipe.binaries}
 
 
+def cached(names: Iterable[str], places: Places) -> bool:
+    """Say whether the programs of these recipes are there already; where Go is not, nobody can tell."""
+    try:
+        return all(home(RECIPES[name], places).exists() for name in names)
+    except ClusterError:
+        return False
+
+
 def home(recipe: Recipe, places: Places) -> Path:
     """Return the folder of a recipe's programs; its name changes with go.mod, go.sum, the toolchain and our flags."""
     source = places.recipes / recipe.name

@@ -6,7 +6,7 @@ Only what never existed can be withheld.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tap_api.base import Json
@@ -24,11 +24,13 @@ class Emitted:
         key: Its key.
         manifest: The object.
         ready: Whether it is of use.
+        wanted: The manifest before it was resolved, with values.Unknown and values.Ref in it.
     """
 
     key: str
     manifest: Json
     ready: bool
+    wanted: Json = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -91,14 +93,21 @@ def assemble(resources: Resources, observed: Observed) -> Assembly:
             withheld[resource.key] = Withheld(resource.key, sources[0], resource.manifest)
             continue
         manifest = resolve(resource.manifest, names.__getitem__, _reader(observation))
-        emitted[resource.key] = Emitted(resource.key, manifest, is_ready(resource, observation))
+        emitted[resource.key] = Emitted(resource.key, manifest, is_ready(resource, observation), resource.manifest)
     return Assembly(tuple(emitted.values()), tuple(withheld.values()))
 
 
 def keep(observed: Observed) -> Assembly:
     """Returns what is observed as it is observed: nothing new, nothing changed, nothing removed."""
-    emitted = (Emitted(key, kept(observation), ready=False) for key, observation in sorted(observed.items()))
+    emitted = (
+        Emitted(key, kept(observation), ready=_is_ready(observation)) for key, observation in sorted(observed.items())
+    )
     return Assembly(tuple(emitted))
+
+
+def _is_ready(observation: Observation) -> bool:
+    ready = observation.condition("Ready")
+    return ready is not None and ready.status == "True"
 
 
 def kept(observation: Observation) -> Json:
@@ -111,11 +120,13 @@ def kept(observation: Observation) -> Json:
     external_name = observation.field("metadata", "annotations", "crossplane.io/external-name")
     if external_name is not None:
         metadata["annotations"] = {"crossplane.io/external-name": external_name}
+    spec = observation.field("spec")
     return {
         "apiVersion": observation.field("apiVersion"),
         "kind": observation.field("kind"),
         "metadata": metadata,
-        "spec": observation.field("spec"),
+        # `spec.crossplane` of a part is Crossplane's own (04, item 2).
+        "spec": {key: value for key, value in spec.items() if key != "crossplane"} if isinstance(spec, dict) else spec,
     }
 
 

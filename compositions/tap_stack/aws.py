@@ -15,7 +15,9 @@ ROUTE = AwsKind("ec2", "Route")
 ROUTE_TABLE_ASSOCIATION = AwsKind("ec2", "RouteTableAssociation")
 VPC_ENDPOINT = AwsKind("ec2", "VPCEndpoint")
 VPC_ENDPOINT_ROUTE_TABLE_ASSOCIATION = AwsKind("ec2", "VPCEndpointRouteTableAssociation")
-DEFAULT_SECURITY_GROUP = AwsKind("ec2", "DefaultSecurityGroup")
+# Late initialization would take a rule that somebody added by hand into the spec, and the provider would put it back
+# whenever it is removed.
+DEFAULT_SECURITY_GROUP = AwsKind("ec2", "DefaultSecurityGroup", repeatable=True)
 SECURITY_GROUP = AwsKind("ec2", "SecurityGroup")
 SECURITY_GROUP_INGRESS_RULE = AwsKind("ec2", "SecurityGroupIngressRule")
 SECURITY_GROUP_EGRESS_RULE = AwsKind("ec2", "SecurityGroupEgressRule")
@@ -33,7 +35,8 @@ BUCKET_LIFECYCLE = AwsKind("s3", "BucketLifecycleConfiguration", needs=("rule",)
 BUCKET_LOGGING = AwsKind("s3", "BucketLogging")
 BUCKET_POLICY = AwsKind("s3", "BucketPolicy")
 
-BUCKET_NOTIFICATION = AwsKind("s3", "BucketNotification")
+# As with the default security group: a target that was added by hand would become one that is wanted.
+BUCKET_NOTIFICATION = AwsKind("s3", "BucketNotification", repeatable=True)
 OBJECT = AwsKind("s3", "Object", needs=("versionId",), most_tags=7)
 
 FUNCTION = AwsKind("lambda", "Function", needs=("arn", "codeSha256", "version"))

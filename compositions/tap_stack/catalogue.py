@@ -48,12 +48,15 @@ class AwsKind:
         kind: The kind.
         needs: Fields of status.atProvider that make a resource of use; `Ready` alone can be early (05, section 1).
         most_tags: Tags that AWS takes, less the three that the provider sets (05, section 1).
+        repeatable: Whether making it again changes nothing: it is a setting of something else, so a provider that has
+            lost its name in AWS does no harm.
     """
 
     service: str
     kind: str
     needs: tuple[str, ...] = ("id",)
     most_tags: int = 47
+    repeatable: bool = False
 
     @property
     def group(self) -> str:

@@ -1,7 +1,7 @@
 """The generated files of this room: Compositions, the activation policy, the catalogue, the reference of the stack."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -10,14 +10,17 @@ from tap_api.base import API_VERSION, GROUP, Json
 from tap_api.emit import Files
 from tap_api.errors import TapError
 from tap_api.kinds import XRS, Kind
-from tap_stack import aws, reference
-from tap_stack.catalogue import FILE, catalogue, describe
+from tap_stack import aws, reference, schemas
+from tap_stack.catalogue import FILE, Entry, catalogue, describe
 from tap_stack.processor import code
 
 FUNCTION = "function-tap"
 STEP = "compose"
 ROOM = PurePosixPath("compositions")
 CATALOGUE = ROOM / "tap_stack" / FILE
+#: What the chart reads into its ClusterRole `tap-view`.
+LOOKED_AT = PurePosixPath("charts/operator/files/looked-at.yaml")
+SCHEMAS = ROOM / "tap_stack" / schemas.FILE
 CODE = ROOM / "tap_stack" / "processor" / code.FILE
 
 
@@ -31,7 +34,7 @@ def files() -> Files:
     made[ROOM / "activation-policy.yaml"] = activation_policy()
     made[reference.PACKAGES] = reference.packages()
     manifests = {path: manifest.dump([document], header=manifest.GENERATED) for path, document in made.items()}
-    return {**manifests, **reference.files()}
+    return {**manifests, LOOKED_AT: looked_at(), **reference.files()}
 
 
 def composition(kind: Kind) -> Json:
@@ -59,6 +62,18 @@ def activation_policy() -> Json:
     }
 
 
+def looked_at() -> str:
+    """Returns the rules of RBAC, for the chart, of whoever may look at the kinds that are composed."""
+    plurals: dict[str, set[str]] = {}
+    for entry in catalogue().values():
+        plurals.setdefault(entry.group, set()).add(entry.plural)
+    verbs = ["get", "list", "watch"]
+    rules: Any = [
+        {"apiGroups": [group], "resources": sorted(found), "verbs": verbs} for group, found in sorted(plurals.items())
+    ]
+    return manifest.dump([rules], header=manifest.GENERATED)
+
+
 def catalogue_file(crds: Iterable[Mapping[str, Any]]) -> Files:
     """Returns the catalogue, read from the provider's CRDs.
 
@@ -76,6 +91,18 @@ def catalogue_file(crds: Iterable[Mapping[str, Any]]) -> Files:
         message = f"no CRD of {', '.join(missing)}; give the folder of the provider's CRDs (--crds)"
         raise CatalogueError(message)
     return {CATALOGUE: json.dumps(dict(sorted(found.items())), indent=2) + "\n"}
+
+
+def schemas_file(crds: Iterable[Mapping[str, Any]], replaces: Callable[[Entry], Sequence[str]]) -> Files:
+    """Returns the schemas of the kinds that are composed.
+
+    Args:
+        crds: The provider's CRDs, those of other kinds among them.
+        replaces: Returns which fields of a kind AWS cannot change in place.
+    """
+    wanted = {entry.crd: entry for entry in catalogue().values()}
+    found = [(wanted[name], crd) for crd in crds if (name := crd["metadata"]["name"]) in wanted]
+    return {SCHEMAS: schemas.dump([schemas.describe(crd, replaces(entry)) for entry, crd in found])}
 
 
 def code_file(sources: Mapping[str, bytes]) -> Files:

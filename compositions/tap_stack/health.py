@@ -12,6 +12,9 @@ _TELLING = ("Synced", "LastAsyncOperation", RESOURCES_HEALTHY)
 _NOISE = re.compile(
     r",? ?(?:RequestID|HostID|Request ID|Host ID): ?[^\s,]+|,? ?Encoded authorization failure message: ?\S+"
 )
+#: What upjet puts before the cause in `Synced` and not in `LastAsyncOperation`. While it tries again, `Synced` is True
+#: and the other one tells the cause, so the two spellings would take turns for as long as AWS refuses.
+_FRAME = re.compile(r"^(?:create|update|delete) failed: (?=async )")
 #: What a provider says of a resource whose sibling is not there yet. Said of fifty, it would hide the one that fails.
 _WAITS = "cannot resolve references"
 PROVIDER_SILENT = "ProviderSilent"
@@ -29,7 +32,8 @@ def _complaint(observation: Observation) -> str:
     for type_ in _TELLING:
         condition = observation.condition(type_)
         if condition and condition.status == "False":
-            return _NOISE.sub("", condition.message or condition.reason)[:_MAX_CAUSE]
+            told = _FRAME.sub("", condition.message or condition.reason)
+            return _NOISE.sub("", told)[:_MAX_CAUSE]
     return ""
 
 

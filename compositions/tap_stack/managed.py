@@ -15,7 +15,8 @@ from tap_stack.values import Unknown
 #: Left as it is for kinds that AWS names. Without LateInitialize their external name would not be kept, and a
 #: restarted provider would make them twice (upjet#531, crossplane#5918).
 EVERYTHING = ["*"]
-#: For kinds whose name is ours: nothing that AWS fills in is written into the spec (05, section 3, items 5, 8, 15, 20).
+#: For kinds whose name is ours, and for those that may be made twice: nothing that AWS fills in is written into the
+#: spec (05, section 3, items 5, 8, 15, 20).
 NO_LATE_INITIALIZE = ["Observe", "Create", "Update", "Delete"]
 #: For what somebody else makes.
 OBSERVE = ["Observe"]
@@ -42,7 +43,7 @@ class Handling:
     after: tuple[str | Unknown, ...] = ()
 
     def policies(self, *, named: bool) -> list[str]:
-        """Returns the management policies of a resource, whose name is ours where it is `named`."""
+        """Returns the management policies of a resource; of one that is `named`, nobody has to keep the name."""
         if self.observed:
             return list(OBSERVE)
         if not self.retained:
@@ -86,7 +87,7 @@ def managed(  # noqa: PLR0913 (the one place that makes AWS resources says all o
             "kind": entry.kind,
             "metadata": metadata,
             "spec": {
-                "managementPolicies": handling.policies(named=bool(external_name)),
+                "managementPolicies": handling.policies(named=bool(external_name) or kind.repeatable),
                 "providerConfigRef": _provider_config(subject.spec),
                 "forProvider": {
                     **({"region": subject.region} if entry.region else {}),

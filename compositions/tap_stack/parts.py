@@ -6,14 +6,14 @@ once it stands in BUILT; until then it composes nothing and is not ready, for no
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tap_api.base import Json
 from tap_api.common import RegionContext
 from tap_api.status import PartStatus
+from tap_stack import compliance, database, monitoring, network, processor, sessions, storage
 from tap_stack import composed as result
-from tap_stack import database, monitoring, network, processor, sessions, storage
 from tap_stack.assembly import Assembly, assemble, keep
 from tap_stack.composed import Composed, Condition
 from tap_stack.health import healthy
@@ -93,13 +93,15 @@ def compose(subject: Subject[RegionContext]) -> Composed:
 def _kept(subject: Subject[RegionContext], built: Condition) -> Composed:
     """Returns what is there, as it is, and what was said before."""
     said = {**result.sticky(subject.status, {}), **result.sticky_facts(subject.status, {})}
-    return _composed(subject, keep(subject.observed), said, built)
+    return replace(_composed(subject, keep(subject.observed), said, built), ready=False, ttl=result.TTL_WAITING)
 
 
 def _composed(
     subject: Subject[RegionContext], assembly: Assembly, said: Json, built: Condition, *more: Condition
 ) -> Composed:
     counts, waiting = result.counts(assembly, subject.observed), result.waiting(assembly)
-    status = PartStatus(resources=counts, **waiting, **said)
+    there = compliance.inventory(assembly)
+    findings = compliance.audit(there)
+    status = PartStatus(resources=counts, **waiting, **compliance.reported(findings), **said)
     health = healthy((resource.key for resource in assembly.emitted), subject.observed)
-    return result.composed(assembly, status, built, health, *more)
+    return result.composed(assembly, status, built, health, *more, compliance.condition(findings, there.unjudged))

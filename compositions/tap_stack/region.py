@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from tap_api.base import Json
@@ -9,9 +10,9 @@ from tap_api.kinds import PARTS, Kind, RegionalTapSpec
 from tap_api.naming import part_name
 from tap_api.sections import Trail
 from tap_api.status import PartStatusEntry, RegionalTapStatus, ResourceCounts, total
+from tap_stack import compliance, key, parts
 from tap_stack import composed as result
-from tap_stack import key, parts
-from tap_stack.assembly import Assembly, assemble
+from tap_stack.assembly import Assembly, assemble, keep
 from tap_stack.composed import Composed, Condition
 from tap_stack.health import healthy, trouble
 from tap_stack.key import KeyState
@@ -21,24 +22,38 @@ from tap_stack.resource import Resource, Resources, xr
 from tap_stack.storage import logs
 from tap_stack.subject import Subject
 from tap_stack.values import Unknown
+from tap_stack.verdict import policy_compliant
 
 _MAX_MESSAGE = 1000
 _API_HOST = re.compile(r"https://([a-z0-9]{1,32})\.execute-api\.")
 
 
 def compose(subject: Subject[RegionalTapSpec]) -> Composed:
-    """Returns what composing a region gives."""
-    assembly = assemble(resources(subject), subject.observed)
+    """Returns what composing a region gives; of one that policy refuses, what is there, and which rules it breaks."""
+    held = bool(subject.violations)
+    assembly = keep(subject.observed) if held else assemble(resources(subject), subject.observed)
+    own = compliance.audit(compliance.inventory(assembly))
+    findings, silent = compliance.of_region(own, subject.observed)
     entries = [_entry(kind, assembly, subject.observed.get(kind.part)) for kind in PARTS]
     status = RegionalTapStatus(
         resources=_counts(subject, assembly, entries),
         parts=entries,
         **result.waiting(assembly),
+        **compliance.reported(findings),
         **result.sticky(subject.status, _outputs(subject)),
         **result.sticky_facts(subject.status, _of_parts(subject, "facts")),
     )
     health = healthy((resource.key for resource in assembly.emitted), subject.observed)
-    return result.composed(assembly, status, _built(), health, _changes_reported(subject))
+    made = result.composed(
+        assembly,
+        status,
+        _built(),
+        health,
+        _changes_reported(subject),
+        policy_compliant(subject.violations),
+        compliance.condition(findings, silent),
+    )
+    return replace(made, ready=False, ttl=result.TTL_WAITING) if held else made
 
 
 def resources(subject: Subject[RegionalTapSpec]) -> Resources:

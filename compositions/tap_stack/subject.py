@@ -45,6 +45,7 @@ class Subject(Generic[SpecT_co]):
         regional_tap: Name of the RegionalTap that it is, or that controls it; empty for a part without one.
         observed: What it has composed so far, by key.
         status: Its status as it stands.
+        violations: The rules that its spec, whose shape is right, breaks.
     """
 
     kind: Kind
@@ -54,6 +55,7 @@ class Subject(Generic[SpecT_co]):
     regional_tap: str
     observed: Observed
     status: Mapping[str, Any] = field(default_factory=dict)
+    violations: tuple[Violation, ...] = ()
 
     @cached_property
     def suffix(self) -> str:
@@ -102,10 +104,10 @@ class Subject(Generic[SpecT_co]):
 
 
 def admit(xr: Mapping[str, Any], observed: Observed) -> Subject[RegionContext]:
-    """Returns the subject that `xr` is.
+    """Returns the subject that `xr` is, with the rules that it breaks.
 
     Raises:
-        RefusedError: nothing composes its kind, its spec is not of that kind's shape, or policy refuses it.
+        RefusedError: nothing composes its kind, or its spec is not of that kind's shape.
     """
     metadata = _mapping(xr.get("metadata"))
     kind_name, name = str(xr.get("kind", "")), str(metadata.get("name", ""))
@@ -115,15 +117,12 @@ def admit(xr: Mapping[str, Any], observed: Observed) -> Subject[RegionContext]:
         raise RefusedError(
             kind_name, name, [Violation("kind", "Kind", f"is composed by nobody here; use one of {known}")]
         )
-    violations = judge(kind_name, xr)
-    if violations:
-        raise RefusedError(kind_name, name, violations)
     # `spec.crossplane` is Crossplane's own (04, item 2); the models know nothing of it.
     spec = {key: value for key, value in _mapping(xr.get("spec")).items() if key != "crossplane"}
     try:
         model = cast("RegionContext", kind.spec.parse(spec))
     except ValidationError as error:
-        raise RefusedError(kind_name, name, shape_violations(error)) from error
+        raise RefusedError(kind_name, name, sorted(shape_violations(error))) from error
     return Subject(
         kind=kind,
         name=name,
@@ -132,6 +131,7 @@ def admit(xr: Mapping[str, Any], observed: Observed) -> Subject[RegionContext]:
         regional_tap=name if kind is REGIONAL_TAP else _controller(metadata),
         observed=observed,
         status=_mapping(xr.get("status")),
+        violations=tuple(judge(kind_name, xr)),
     )
 
 

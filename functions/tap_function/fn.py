@@ -9,6 +9,8 @@ from tap_api.errors import TapError
 from tap_function import observe, respond
 from tap_stack.compose import compose
 from tap_stack.composed import TTL_WAITING
+from tap_stack.subject import RefusedError
+from tap_stack.verdict import policy_compliant
 
 
 class FunctionRunner(grpcv1.FunctionRunnerServiceServicer):
@@ -33,8 +35,11 @@ class FunctionRunner(grpcv1.FunctionRunnerServiceServicer):
         try:
             result = compose(xr, observe.observed(request.observed))
             answer = respond.composed(request, result)
-        except TapError as error:
+        except RefusedError as error:
             log.info("refused", reason=str(error))
+            return respond.refused(request, str(error), TTL_WAITING, policy_compliant(error.violations))
+        except TapError as error:
+            log.warning("cannot compose", reason=str(error))
             return respond.refused(request, str(error), TTL_WAITING)
         except Exception as error:  # the edge: whatever it is, Crossplane is answered
             log.exception("failed")

@@ -12,7 +12,7 @@ import kopf
 
 from tap_api.base import GROUP, VERSION
 from tap_api.kinds import Kind
-from tap_api.policy import Violation, advise, judge
+from tap_api.policy import Organisation, Violation, advise, judge
 from tap_operator.decisions import note
 from tap_operator.reviews import BY_PLURAL
 from tap_operator.settings import registry
@@ -20,19 +20,21 @@ from tap_operator.settings import registry
 _LOG = logging.getLogger(__name__)
 
 
-def handlers() -> kopf.OperatorRegistry:
-    """Returns the kopf handlers that judge."""
+def handlers(organisation: Organisation | None = None) -> kopf.OperatorRegistry:
+    """Returns the kopf handlers that judge, by what `organisation` asks for too."""
     made = registry()
     for kind in BY_PLURAL.values():
-        _register(made, kind)
+        _register(made, kind, organisation)
     return made
 
 
-def _register(made: kopf.OperatorRegistry, kind: Kind) -> None:
+def _register(made: kopf.OperatorRegistry, kind: Kind, organisation: Organisation | None) -> None:
     @kopf.on.validate(GROUP, VERSION, kind.plural, id=kind.singular, registry=made)
     async def judge_it(**review: Any) -> None:  # noqa: ANN401  (kopf passes two dozen things)
+        # A creation that is only a probe of ours has no uid; what it shows has to hold in every organisation.
+        asked = organisation if review["uid"] else None
         try:
-            refusal = decide(kind, review["new"], review["old"])
+            refusal = decide(kind, review["new"], review["old"], asked)
         except Exception:
             _LOG.exception("cannot judge a %s", kind.kind)
             raise
@@ -41,11 +43,16 @@ def _register(made: kopf.OperatorRegistry, kind: Kind) -> None:
         review["warnings"].extend(map(str, advise(kind.kind, review["new"] or {})))
 
 
-def decide(kind: Kind, new: Mapping[str, Any] | None, old: Mapping[str, Any] | None) -> str:
+def decide(
+    kind: Kind,
+    new: Mapping[str, Any] | None,
+    old: Mapping[str, Any] | None,
+    organisation: Organisation | None = None,
+) -> str:
     """Returns why `new` may not take the place of `old`, empty if it may."""
     if new is None:
         return ""  # A deletion; who may delete what is in ValidatingAdmissionPolicies.
-    violations = judge(kind.kind, new, old)
+    violations = judge(kind.kind, new, old, organisation)
     note(violations)
     return denial(kind, new, violations) if violations else ""
 

@@ -13,6 +13,7 @@ import kopf
 from tap_api.base import GROUP, VERSION
 from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP
 from tap_api.naming import LABEL_ENVIRONMENT_TAP
+from tap_api.policy import Organisation
 from tap_operator.cluster import Cluster
 from tap_operator.errors import ClusterError
 from tap_operator.health import Echoes
@@ -73,11 +74,11 @@ def _heard(echoes: Echoes, kind: str, event: kopf.RawEvent) -> Mapping[str, Any]
     return meta
 
 
-def work(cluster: Cluster) -> WorkQueue:
+def work(cluster: Cluster, organisation: Organisation | None = None) -> WorkQueue:
     """Returns the queue whose passes reconcile."""
 
     async def handle(key: Key) -> float | None:
-        done = await reconcile(cluster, key.namespace, key.name)
+        done = await reconcile(cluster, key.namespace, key.name, organisation=organisation)
         if done.failures:
             raise done.failures[0]
         return done.again

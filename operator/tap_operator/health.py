@@ -13,6 +13,8 @@ from aiohttp import web
 
 #: Returns what is wrong, empty where nothing is.
 Check = Callable[[], Awaitable[str]]
+#: Returns metrics as Prometheus reads them, and of which type they are.
+Metrics = Callable[[], tuple[bytes, str]]
 
 
 class Echoes:
@@ -78,10 +80,11 @@ def _version(meta: Mapping[str, Any]) -> int:
 class Health:
     """The endpoint of the probes."""
 
-    def __init__(self, *, live: Check, ready: Check) -> None:
-        """Args: what is wrong with the process, and what keeps it from being of use."""
+    def __init__(self, *, live: Check, ready: Check, metrics: Metrics | None = None) -> None:
+        """Args: what is wrong with the process, what keeps it from being of use, and what Prometheus is told."""
         self._live = live
         self._ready = ready
+        self._metrics = metrics
         self._runner: web.AppRunner | None = None
 
     async def start(self, address: str, port: int) -> None:
@@ -90,6 +93,8 @@ class Health:
         app.add_routes(
             [web.get("/healthz", _answer(self._live)), web.get("/readyz", _answer(self._ready))],
         )
+        if self._metrics:
+            app.add_routes([web.get("/metrics", _numbers(self._metrics))])
         self._runner = web.AppRunner(app, handle_signals=False, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, address, port).start()
@@ -98,6 +103,14 @@ class Health:
         """Stops listening."""
         if self._runner:
             await self._runner.cleanup()
+
+
+def _numbers(metrics: Metrics) -> Callable[[web.Request], Any]:
+    async def answer(_: web.Request) -> web.Response:
+        body, kind = metrics()
+        return web.Response(body=body, headers={"Content-Type": kind})
+
+    return answer
 
 
 def _answer(check: Check) -> Callable[[web.Request], Any]:

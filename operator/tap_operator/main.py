@@ -10,6 +10,7 @@ import click
 import kopf
 
 from tap_api.errors import TapError
+from tap_api.policy import Organisation, load
 from tap_operator.metrics import Metrics
 from tap_operator.processes import admit, fan_out
 from tap_operator.webhook import Webhook
@@ -18,6 +19,12 @@ _HEALTH_ADDRESS = click.option("--health-address", default="127.0.0.1", show_def
 _HEALTH_PORT = click.option("--health-port", type=int, required=True, help="Port of /healthz and /readyz.")
 _LOG_FORMAT = click.option(
     "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How logs are written."
+)
+_POLICY = click.option(
+    "--policy",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="File of your organisation's rules (docs/reference/policy.md); without one: what holds where nothing is said.",
 )
 
 
@@ -31,9 +38,10 @@ def main() -> None:
 @_HEALTH_PORT
 @_LOG_FORMAT
 @click.option("--namespace", default="tap-system", show_default=True, help="Namespace of the Lease.")
-def fanout(health_address: str, health_port: int, log_format: str, namespace: str) -> None:
+@_POLICY
+def fanout(health_address: str, health_port: int, log_format: str, namespace: str, policy: Path | None) -> None:
     """Makes RegionalTaps of EnvironmentTaps, and rolls their status up."""
-    _run(log_format, fan_out(health_address, health_port, namespace))
+    _run(log_format, fan_out(health_address, health_port, namespace, _organisation(policy)))
 
 
 @main.command()
@@ -50,6 +58,7 @@ def fanout(health_address: str, health_port: int, log_format: str, namespace: st
 @_HEALTH_ADDRESS
 @_HEALTH_PORT
 @_LOG_FORMAT
+@_POLICY
 def admission(  # noqa: PLR0913, PLR0917  (options of a command line)
     address: str,
     port: int,
@@ -59,10 +68,20 @@ def admission(  # noqa: PLR0913, PLR0917  (options of a command line)
     health_address: str,
     health_port: int,
     log_format: str,
+    policy: Path | None,
 ) -> None:
     """Judges claims before they are stored."""
     scraped = (metrics_address, metrics_port) if metrics_port is not None else None
-    _run(log_format, admit(Webhook(address, port, certs_dir, Metrics()), health_address, health_port, scraped))
+    webhook = Webhook(address, port, certs_dir, Metrics())
+    _run(log_format, admit(webhook, health_address, health_port, _organisation(policy), scraped))
+
+
+def _organisation(path: Path | None) -> Organisation:
+    """Returns the organisation's rules. Who changes them starts the process anew (the chart does, by a checksum)."""
+    try:
+        return load(path) if path else Organisation()
+    except TapError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _run(log_format: str, work: Coroutine[None, None, None]) -> None:

@@ -9,7 +9,8 @@ import uuid
 from collections.abc import Coroutine
 
 from tap_api.errors import TapError
-from tap_operator import admission, fanout, namespaces
+from tap_api.policy import Organisation
+from tap_operator import admission, audit, fanout, namespaces
 from tap_operator.apiserver import connect
 from tap_operator.health import Echoes, Health
 from tap_operator.lease import Lease
@@ -23,11 +24,11 @@ _STUCK = 120.0
 _LAST_ORDERS = 5.0
 
 
-async def fan_out(health_address: str, health_port: int, namespace: str) -> None:
+async def fan_out(health_address: str, health_port: int, namespace: str, organisation: Organisation) -> None:
     """Makes RegionalTaps of EnvironmentTaps while it holds the Lease, which is in `namespace`."""
     echoes, stop = Echoes(fanout.WATCHED), _stop_by_signal()
     async with connect(on_write=echoes.wrote) as cluster:
-        queue, marks = fanout.work(cluster), namespaces.work(cluster)
+        queue, marks = fanout.work(cluster, organisation), namespaces.work(cluster)
         handlers = fanout.handlers(queue, echoes)
         namespaces.listen(handlers, marks)
 
@@ -36,7 +37,8 @@ async def fan_out(health_address: str, health_port: int, namespace: str) -> None
             return echoes.missing() or (f"no pass has ended for {stuck:.0f} s" if stuck > _STUCK else "")
 
         # A replica that waits for the lease is ready: it does what it is there for.
-        health = Health(live=wrong, ready=wrong)
+        gauges = audit.Gauges()
+        health = Health(live=wrong, ready=wrong, metrics=gauges.text)
         lease = Lease(cluster, namespace, "tap-operator", f"{socket.gethostname()}_{uuid.uuid4().hex[:8]}")
         await health.start(health_address, health_port)
         try:
@@ -49,6 +51,7 @@ async def fan_out(health_address: str, health_port: int, namespace: str) -> None
                     tasks.create_task(fanout.resync(cluster, queue), name="resync"),
                     tasks.create_task(marks.run(), name="namespaces"),
                     tasks.create_task(namespaces.resync(cluster, marks), name="resync of namespaces"),
+                    tasks.create_task(audit.rounds(cluster, organisation, gauges), name="audit"),
                 ]
                 await run_kopf(handlers, settings(), stop)
                 for task in beside:
@@ -87,7 +90,11 @@ async def _unless(stop: asyncio.Event, work: Coroutine[None, None, None]) -> boo
 
 
 async def admit(
-    webhook: Webhook, health_address: str, health_port: int, metrics: tuple[str, int] | None = None
+    webhook: Webhook,
+    health_address: str,
+    health_port: int,
+    organisation: Organisation,
+    metrics: tuple[str, int] | None = None,
 ) -> None:
     """Answers admission reviews, and Prometheus at `metrics`."""
     await login()  # kopf would retry for ever, with a traceback each minute, where there is no cluster at all.
@@ -103,7 +110,7 @@ async def admit(
     if metrics:
         await webhook.metrics.start(*metrics)
     try:
-        await run_kopf(admission.handlers(), how, _stop_by_signal())
+        await run_kopf(admission.handlers(organisation), how, _stop_by_signal())
     finally:
         await webhook.metrics.stop()
         await health.stop()

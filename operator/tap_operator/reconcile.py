@@ -16,8 +16,8 @@ from tap_api.base import GROUP, Json
 from tap_api.fanout import fan_out, is_controlled
 from tap_api.kinds import ENVIRONMENT_TAP
 from tap_api.naming import LABEL_ENVIRONMENT_TAP, digest, regional_tap_name
-from tap_api.policy import judge, shape_violations
-from tap_api.rollup import Trouble, roll_up
+from tap_api.policy import Organisation, judge, shape_violations
+from tap_api.rollup import SPEC_REFUSED, Trouble, roll_up
 from tap_operator import outputs
 from tap_operator.cluster import Cluster, resource
 from tap_operator.errors import ClusterError
@@ -50,7 +50,14 @@ def utc_now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-async def reconcile(cluster: Cluster, namespace: str, name: str, *, now: Callable[[], str] = utc_now) -> Pass:
+async def reconcile(
+    cluster: Cluster,
+    namespace: str,
+    name: str,
+    *,
+    now: Callable[[], str] = utc_now,
+    organisation: Organisation | None = None,
+) -> Pass:
     """Makes the RegionalTaps of an EnvironmentTap what they should be, and its status what they say.
 
     Raises:
@@ -61,7 +68,7 @@ async def reconcile(cluster: Cluster, namespace: str, name: str, *, now: Callabl
     if environment_tap is None or environment_tap["metadata"].get("deletionTimestamp"):
         return done  # The garbage collector has the rest: every RegionalTap has its owner reference.
     observed = await _observe(cluster, environment_tap)
-    problem, wanted = _intend(environment_tap, observed)
+    problem, wanted = _intend(environment_tap, observed, organisation)
     troubles: dict[str, Trouble] = {}
     if problem is None:
         troubles.update(await apply_wanted(cluster, wanted, observed, done.failures))
@@ -113,19 +120,21 @@ def _left(environment_tap: Json, observed: Mapping[str, Json]) -> dict[str, Json
     return {region: tap for region, tap in observed.items() if region not in wanted}
 
 
-def _intend(environment_tap: Json, observed: Mapping[str, Json]) -> tuple[Trouble | None, Sequence[Json]]:
+def _intend(
+    environment_tap: Json, observed: Mapping[str, Json], organisation: Organisation | None
+) -> tuple[Trouble | None, Sequence[Json]]:
     """Returns the RegionalTaps to apply, or why none may be.
 
     The webhook judged the claim already, unless it was down and set to let pass, or the rules have changed since.
     """
-    violations = judge(ENVIRONMENT_TAP.kind, environment_tap)
+    violations = judge(ENVIRONMENT_TAP.kind, environment_tap, organisation=organisation)
     if not violations:
         try:
             return None, [_with_digest(manifest) for manifest in fan_out(environment_tap, observed)]
         except ValidationError as error:
             violations = shape_violations(error)
     message = "nothing is applied; change the claim: " + "; ".join(map(str, violations))
-    return Trouble("SpecRefused", message), []
+    return Trouble(SPEC_REFUSED, message), []
 
 
 def _with_digest(manifest: Json) -> Json:

@@ -13,7 +13,9 @@ from tap_api.base import Json
 from tap_api.emit import files
 from tap_api.kinds import PARTS, RegionalTapSpec
 from tap_api.naming import ANNOTATION_CONFIRM_REMOVAL, LABEL_ENVIRONMENT_TAP, LABEL_HOLDS_TAPS
+from tap_api.policy import Organisation, load
 from tap_api.presets import PRESETS
+from tap_stack.catalogue import catalogue
 
 PLURALS = [kind.plural for kind in PARTS]
 BESIDE = {"deployments": {"enabled": False}}
@@ -52,6 +54,7 @@ def test_the_processes_come_with_deployments_and_the_rest_without(
     always = {
         "ClusterRole",
         "ClusterRoleBinding",
+        "ConfigMap",
         "CustomResourceDefinition",
         "Role",
         "RoleBinding",
@@ -106,6 +109,7 @@ def test_each_account_has_just_the_rights_that_its_process_needs(chart: dict[str
             ("tap.platform", "environmenttaps", "get list watch"),
             ("tap.platform", "environmenttaps/status", "patch"),
             ("tap.platform", "regionaltaps", "get list watch create patch delete"),
+            ("tap.platform", "regionaltaps/status", "patch"),
             *(("tap.platform", plural, "get") for plural in PLURALS),
         ]
     )
@@ -306,3 +310,63 @@ def test_the_crd_is_the_one_that_is_generated_and_outlives_the_release(chart: di
     [text] = [text for path, text in files().items() if path.is_relative_to("charts/operator")]
     assert [crd] == list(manifest.load(text, CHART))
     assert crd["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+
+
+POLICY: Json = {
+    "requiredTags": ["Owner"],
+    "allowedTagValues": {"CostCenter": r"[a-z]+-\d{4}", "Owner": "team: .+"},
+    "reservedRanges": [{"cidr": "10.128.0.0/9", "reason": "the offices: all of them"}],
+    "allowedRegions": ["eu-west-1"],
+}
+
+
+def policy_of(chart: dict[str, Json], tmp_path: Path) -> Organisation:
+    """Returns the rules in the chart's ConfigMap, as both processes read them."""
+    path = tmp_path / "policy.yaml"
+    path.write_text(of("ConfigMap", chart)["tap-policy"]["data"]["policy.yaml"])
+    return load(path)
+
+
+def test_the_rules_of_the_organisation_are_read_as_they_were_written(render: Render, tmp_path: Path) -> None:
+    assert policy_of(render(policy=POLICY), tmp_path) == Organisation.parse(POLICY)
+    assert policy_of(render(), tmp_path) == Organisation()
+    nothing: Json = {"reservedRanges": [], "requiredTags": [], "allowedTagValues": {}, "allowedRegions": []}
+    assert policy_of(render(policy=nothing), tmp_path).reserved_ranges == []
+
+
+def test_both_processes_have_the_rules_and_start_anew_when_they_change(render: Render) -> None:
+    def templates(**values: Json) -> list[Json]:
+        return [d["spec"]["template"] for d in of("Deployment", render(**values)).values()]
+
+    for template in templates():
+        (container,) = template["spec"]["containers"]
+        assert "--policy=/policy/policy.yaml" in container["args"]
+        assert {"name": "policy", "mountPath": "/policy", "readOnly": True} in container["volumeMounts"]
+        assert {"name": "policy", "configMap": {"name": "tap-policy", "defaultMode": 0o444}} in template["spec"][
+            "volumes"
+        ]
+    for before, after, again in zip(templates(), templates(policy=POLICY), templates(policy=POLICY), strict=True):
+        assert before["metadata"]["annotations"] != after["metadata"]["annotations"] == again["metadata"]["annotations"]
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"requiredTag": []},
+        {"requiredTags": list("abcde")},
+        {"reservedRanges": [{"cidr": "10.0.0.0"}]},
+        {"reservedRanges": [{"cidr": "10.0.0.0/8"}]},
+        {"allowedTagValues": {"a": ""}},
+        {"allowedRegions": ["Mars"]},
+    ],
+)
+def test_rules_of_another_shape_are_refused_before_anything_is_installed(render: Render, policy: Json) -> None:
+    with pytest.raises(ValueError, match="policy"):
+        render(policy=policy)
+
+
+def test_who_may_look_may_look_at_every_resource_that_is_composed(chart: dict[str, Json]) -> None:
+    looked_at = granted(of("ClusterRole", chart)["tap-view"])
+    assert [rule for rule in looked_at if ".aws." in rule[0]] == sorted(
+        (entry.group, entry.plural, "get list watch") for entry in catalogue().values()
+    )

@@ -6,17 +6,14 @@ misses. Files go to workers whole (`--dist loadfile`), and those that take longe
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from cluster.world import World, namespace_of_its_own
+from cluster.world import World, apart, namespace_of_its_own
 from tap_cluster import api
 from tap_cluster.api import Cluster
-from tap_cluster.places import Places
 
 HERE = Path(__file__).parent
 #: The files that take longest, first: a worker that begins one of them last keeps all the others waiting.
@@ -43,24 +40,16 @@ def cluster(worker_id: str) -> Iterator[Cluster]:
     """The whole platform. It is reused if it is up; what this session started, it stops."""
     if worker_id in ("master", "gw0") or api.resolve(None) is not api.Kind.EMBEDDED:
         was_up = api.running()
-        have = api.ensure()
+        # With no provider: a double stands in for it here.
+        have = api.ensure(aws="none")
         yield have
         # Workers share a cluster that is not embedded, and none of them knows who is the last to use it.
         if not was_up and (worker_id == "master" or have.kind is api.Kind.EMBEDDED):
             have.down()
         return
     with apart("tap-worker-") as places:
-        yield api.ensure(places=places)
+        yield api.ensure(places=places, aws="none")
         api.down(places=places)
-
-
-@contextmanager
-def apart(prefix: str) -> Iterator[Places]:
-    """A state folder of its own, for a control plane beside the one of this repository."""
-    places = Places.find()
-    # Not in pytest's own folder: of those the last three are kept, and this one is large.
-    with tempfile.TemporaryDirectory(prefix=prefix) as root:
-        yield Places(places.repository, Path(root), places.cache)
 
 
 @pytest.fixture
@@ -81,7 +70,7 @@ def shared_namespace(cluster: Cluster) -> Iterator[str]:
 def spare() -> Iterator[Cluster]:
     """A second control plane, without the platform, in a state folder of its own: for tests that break it."""
     with apart("tap-spare-") as places:
-        yield api.ensure(api.Kind.EMBEDDED, places=places, control_plane_only=True)
+        yield api.ensure(api.Kind.EMBEDDED, places=places, control_plane_only=True, aws="none")
         api.down(api.Kind.EMBEDDED, places=places)
 
 

@@ -1,6 +1,8 @@
 """The whole stack on a real apiserver with real Crossplane: what AWS would say is said by a double of the provider."""
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +16,11 @@ from doubles.aws import ACCOUNT
 from doubles.provider import ProviderDouble
 from doubles.secrets import read
 from tap_api import manifest
+from tap_api.base import Json
 from tap_cluster.services import NAMESPACE
 
 CLAIMS = Path(__file__).parents[2] / "claims"
+[CLAIM] = manifest.read(CLAIMS / "prod.yaml")
 REGIONS = ["us-east-1", "us-east-2", "eu-west-1"]
 #: The outputs of 01, and the readers' endpoint.
 OUTPUTS = {
@@ -60,8 +64,11 @@ def managed(world: World) -> list[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    seeds = metafunc.config.getoption("seeds")
     if "seed" in metafunc.fixturenames:
-        metafunc.parametrize("seed", range(1, metafunc.config.getoption("seeds") + 1))
+        metafunc.parametrize("seed", range(1, seeds + 1))
+    if "edits" in metafunc.fixturenames:
+        metafunc.parametrize("edits", [len(EDITS) if seeds > 1 else _SHORT])
 
 
 def apply(world: World, name: str) -> None:
@@ -213,6 +220,87 @@ def test_a_failure_is_told_where_it_is_looked_for_and_ends_without_a_hand(whole:
     provider.heal()
     world.until(lambda: not told(), "the failure is over")
     ready(world, provider, "prod", 30)
+
+
+#: What a person edits, one after another. The rest of them make or delete a whole region, which takes its minutes.
+EDITS: dict[str, Json] = {
+    "size, backups, a flow log's interval": {
+        "database": {"maxCapacity": 32, "backupRetentionDays": 14},
+        "processor": {"memoryMb": 1024},
+        "network": {"flowLogs": {"aggregationSeconds": 60}},
+    },
+    "a tag, and the interval taken back": {
+        "tags": {"CostCenter": "platform-4200", "Team": "payments"},
+        "network": {"flowLogs": {"aggregationSeconds": 600}},
+    },
+    "a region added": {"regions": [*CLAIM["spec"]["regions"], {"name": "us-west-2", "cidr": "10.3.0.0/16"}]},
+    "a region removed": {"regions": CLAIM["spec"]["regions"]},
+}
+_SHORT = 2
+
+
+def test_what_a_plan_says_is_what_changes(whole: tuple[World, ProviderDouble], edits: int, tmp_path: Path) -> None:
+    world, provider = whole
+    kubeconfig = viewer(world, tmp_path)
+    claim = {**CLAIM, "metadata": {**CLAIM["metadata"], "namespace": world.namespace}}
+
+    def planned() -> tuple[int, dict[tuple[str, str], str], set[str]]:
+        file = tmp_path / "claim.yaml"
+        file.write_text(manifest.dump([claim]), encoding="utf-8")
+        command = [sys.executable, "-m", "tap_cli", "plan", str(file), "--against", "cluster", "-o", "json"]
+        command += ["--kubeconfig", str(kubeconfig)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.stderr == ""
+        changes = json.loads(done.stdout)["plans"][0]["changes"]
+        actions = {(c["kind"], c["name"]): c["action"].replace("blocked", "update") for c in changes}
+        return done.returncode, actions, {change["name"] for change in changes if change["action"] == "blocked"}
+
+    assert planned() == (0, {}, set())
+    for name, edit in list(EDITS.items())[:edits]:
+        claim = {**claim, "spec": {**claim["spec"], **edit}}
+        before = specs(world)
+        code, said, blocked = planned()
+        assert code == 2, name
+        world.apply(claim)
+        world.until(lambda: happened(before, specs(world)) == said, f"{name}: what was said is what changed", 240)  # noqa: B023
+        world.wait_quiet(seconds=3, limit=240)
+        assert happened(before, specs(world)) == said, name
+        refused = {line.partition(":")[0].partition(" ")[2] for line in provider.journal.refusals()}
+        assert blocked <= refused, name
+        provider.check()
+        if not blocked:
+            ready(world, provider, "prod")
+        assert planned() == (0, {}, set()), name
+
+
+def viewer(world: World, folder: Path) -> Path:
+    """Returns the kubeconfig of somebody who may look at the world's namespace, and nothing else."""
+    world.kubectl("create", "serviceaccount", "viewer")
+    who = f"--serviceaccount={world.namespace}:viewer"
+    world.kubectl("create", "rolebinding", "viewer", "--clusterrole=view", who)
+    token = world.kubectl("create", "token", "viewer").strip()
+    config = json.loads(world.kubectl("config", "view", "--raw", "--minify", "-o", "json"))
+    config["users"] = [{"name": user["name"], "user": {"token": token}} for user in config["users"]]
+    path = folder / "kubeconfig"
+    path.write_text(json.dumps(config), encoding="utf-8")
+    return path
+
+
+def specs(world: World) -> dict[tuple[str, str], Json]:
+    """Returns the spec of everything in the world, without what is Crossplane's own."""
+    found = json.loads(world.kubectl("get", "tap,managed", "-o", "json"))["items"]
+    own = {
+        (o["kind"], o["metadata"]["name"]): dict(o["spec"]) for o in found if "deletionTimestamp" not in o["metadata"]
+    }
+    for spec in own.values():
+        spec.pop("crossplane", None)
+    return own
+
+
+def happened(before: dict[tuple[str, str], Json], after: dict[tuple[str, str], Json]) -> dict[tuple[str, str], str]:
+    changes = dict.fromkeys(after.keys() - before.keys(), "create")
+    changes |= dict.fromkeys(before.keys() - after.keys(), "delete")
+    return changes | {place: "update" for place in before.keys() & after.keys() if before[place] != after[place]}
 
 
 def test_a_region_that_stands_alone_is_made_in_any_order_and_goes_without_a_trace(world: World, seed: int) -> None:

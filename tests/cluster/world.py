@@ -3,9 +3,11 @@
 import json
 import secrets
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from kubernetes import client, config
@@ -15,6 +17,7 @@ from tap_api.base import GROUP, VERSION
 from tap_api.naming import ANNOTATION_CONFIRM_REMOVAL, digest
 from tap_cli.cluster import Cluster as Reader
 from tap_cluster.api import Cluster
+from tap_cluster.places import Places
 
 #: Seconds without a change after which an environment counts as settled. `make demo` waits for ten.
 _QUIET = 3
@@ -215,3 +218,12 @@ class ProviderDouble:
 
 def account_of(arn: str) -> str:
     return arn.split(":")[4]
+
+
+@contextmanager
+def apart(prefix: str) -> Iterator[Places]:
+    """A state folder of its own, for a control plane beside the one of this repository."""
+    places = Places.find()
+    # Not in pytest's own folder: of those the last three are kept, and this one is large.
+    with tempfile.TemporaryDirectory(prefix=prefix) as root:
+        yield Places(places.repository, Path(root), places.cache)

@@ -11,6 +11,7 @@ from typing import Any
 from doubles.aws import ACCOUNT, external_name
 from tap_api.base import Json
 from tap_stack.documents import account_of
+from tap_stack.schemas import schemas
 
 #: Kind and name of an object: `rds.Cluster`, `prod-us-east-1-database-cluster`.
 Key = tuple[str, str]
@@ -48,7 +49,8 @@ class Account:
         """Returns why AWS does not change a resource that is made into `resource`; empty where it does."""
         before = self.made[key_of(resource)]["spec"]["forProvider"]
         now = resource["spec"]["forProvider"]
-        for name in _FOREVER.get(key_of(resource)[0], ()):
+        replaced = schemas()[resource["apiVersion"].partition("/")[0], resource["kind"]].replaces
+        for name in (*_FOREVER.get(key_of(resource)[0], ()), *replaced):
             if before.get(name) != now.get(name):
                 # upjet's words (assertNoForceNew, provider-upjet-aws#1432).
                 return (
@@ -295,24 +297,8 @@ _REFUSALS: dict[str, Callable[[Account, Json, Json], str]] = {
     "cloudtrail.Trail": _trail,
 }
 
-#: Kind -> what AWS cannot change in one (05, sections 2 and 3).
-_FOREVER: dict[str, tuple[str, ...]] = {
-    "ec2.VPC": ("cidrBlock",),
-    "ec2.Subnet": ("vpcId", "cidrBlock", "availabilityZone"),
-    "ec2.FlowLog": ("vpcId", "logDestination", "iamRoleArn"),
-    "ec2.NATGateway": ("subnetId", "allocationId"),
-    "ec2.SecurityGroup": ("vpcId", "name", "description"),
-    "rds.Cluster": ("databaseName", "masterUsername", "kmsKeyId", "dbSubnetGroupName", "globalClusterIdentifier"),
-    "rds.ClusterInstance": ("clusterIdentifier", "availabilityZone", "engine"),
-    "cloudwatchlogs.MetricFilter": ("logGroupName",),
-    "iam.RolePolicy": ("role",),
-    "lambda.Alias": ("functionName",),
-    "lambda.Permission": ("functionName", "principal", "qualifier", "sourceArn", "sourceAccount"),
-    "s3.Object": ("bucket", "key"),
-    "sqs.Queue": ("name",),
-    "apigatewayv2.Route": ("apiId",),
-    "apigatewayv2.Integration": ("apiId",),
-}
+#: Kind -> what AWS cannot change in one, beside what the Terraform provider says it replaces (05, section 3, item 3).
+_FOREVER: dict[str, tuple[str, ...]] = {"rds.Cluster": ("globalClusterIdentifier",)}
 
 #: Kind -> who may use one, and where that says so: AWS deletes nothing that is in use.
 _USERS: dict[str, tuple[tuple[str, str], ...]] = {

@@ -3,7 +3,7 @@
 A double, and named as one: no AWS is asked. `golden.world` uses it without a control plane, `doubles.provider` on one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from tap_api.base import Json
@@ -134,13 +134,47 @@ def _dashboard(resource: Json) -> Json:
     return {"id": name, "dashboardArn": f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{name}"}
 
 
+def late_initialized(resource: Json, made: Json, known: Iterable[str]) -> Json:
+    """Returns what is asked of a resource once the provider has looked at it: with what AWS shows and the spec lacks.
+
+    As upjet does it (pkg/resource/lateinit.go): whole fields, only where something is in them, and whoever put it there.
+
+    Args:
+        resource: The object.
+        made: The resource as AWS has it.
+        known: The fields that can be asked of its kind.
+    """
+    asked: Json = resource["spec"]["forProvider"]
+    if not keeps_name(resource):
+        return asked
+    shown = made["status"]["atProvider"]
+    return {**{field: shown[field] for field in known if field not in asked and shown.get(field)}, **asked}
+
+
+def keeps_name(resource: Json) -> bool:
+    """Returns whether the provider may write into the object: what AWS fills in, and the name that AWS gave.
+
+    upjet#531, crossplane#5918: without LateInitialize it writes neither.
+    """
+    return bool({"*", "LateInitialize"} & set(resource["spec"]["managementPolicies"]))
+
+
 def external_name(resource: Json) -> str:
     """Returns the name of a resource in AWS; empty where AWS has not given it one."""
     return str(resource["metadata"].get("annotations", {}).get("crossplane.io/external-name", ""))
 
 
+def _filled(**fields: Any) -> Callable[[Json], Json]:
+    """Returns what says of a resource what AWS fills in where nothing is asked for."""
+    return lambda _resource: fields
+
+
 #: Kind -> what AWS says of one, beside what was asked for.
 _OF_AWS: dict[str, Callable[[Json], Json]] = {
+    "apigatewayv2.Integration": _filled(connectionType="INTERNET"),
+    "ec2.EIP": _filled(publicIpv4Pool="amazon"),
+    "ec2.VPC": _filled(instanceTenancy="default"),
+    "kms.Key": _filled(customerMasterKeySpec="SYMMETRIC_DEFAULT", keyUsage="ENCRYPT_DECRYPT"),
     "rds.GlobalCluster": _global_cluster,
     "rds.Cluster": _cluster,
     "rds.ClusterInstance": _instance,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from doubles.account import Account, Key, key_of, wanted
-from doubles.aws import external_name, provided
+from doubles.aws import external_name, keeps_name, late_initialized, provided
 from doubles.references import Reference, of_schema, pruned, resolved
 from tap_api.base import Json
 from tap_stack.catalogue import catalogue
@@ -21,29 +21,36 @@ class Kinds:
 
     Attributes:
         references: Kind -> its references, by field.
+        asked: Kind -> the fields that can be asked of it.
         told: Kind -> the schema of its status.atProvider.
     """
 
     references: dict[str, dict[str, Reference]] = field(default_factory=dict)
+    asked: dict[str, list[str]] = field(default_factory=dict)
     told: dict[str, Json] = field(default_factory=dict)
 
     def learn(self, kind: str, schema: Json) -> None:
         """Takes up what the schema of a kind says."""
         spec, status = (schema["properties"][name]["properties"] for name in ("spec", "status"))
         self.references[kind] = of_schema(spec["forProvider"])
+        self.asked[kind] = list(spec["forProvider"]["properties"])
         self.told[kind] = status["atProvider"]
 
-    def prepared(self, resource: Json, find: Callable[[Key], Json | None]) -> Json:
+    def prepared(self, resource: Json, find: Callable[[Key], Json | None], made: Json | None = None) -> Json:
         """Returns the object as the provider writes it before it asks AWS for anything.
 
         Args:
             resource: The object as Crossplane made it.
             find: Gives the object of a kind and a name, None where there is none.
+            made: The resource as AWS has it, where it has.
 
         Raises:
             UnresolvedError: a reference leads to nothing that is made yet.
         """
         kind, name = key_of(resource)
+        if made:
+            filled = late_initialized(resource, made, self.asked[kind])
+            resource = {**resource, "spec": {**resource["spec"], "forProvider": filled}}
         spec = resolved(resource, self.references[kind], find)
         if catalogue()[kind].tags and resource["spec"]["managementPolicies"] != ["Observe"]:
             config = resource["spec"]["providerConfigRef"]["name"]
@@ -52,12 +59,14 @@ class Kinds:
             spec["tags"] = {**spec.get("tags", {}), **{f"crossplane-{tag}": value for tag, value in own.items()}}
         meta = resource["metadata"]
         asked = {**resource, "spec": {**resource["spec"], "forProvider": spec}}
-        in_aws = external_name(resource) or provided(asked)["status"]["atProvider"]["id"]
+        given = provided(asked)["status"]["atProvider"]["id"] if keeps_name(resource) else ""
+        in_aws = external_name(resource) or given
+        named = {"crossplane.io/external-name": in_aws} if in_aws else {}
         return {
             **asked,
             "metadata": {
                 **meta,
-                "annotations": {**meta.get("annotations", {}), "crossplane.io/external-name": in_aws},
+                "annotations": {**meta.get("annotations", {}), **named},
                 "finalizers": sorted({*meta.get("finalizers", []), FINALIZER}),
             },
         }

@@ -33,6 +33,8 @@ _RETRY = 3.0
 _LONGEST = 900
 _AT_ONCE = 8
 _REQUEST_ID = re.compile(r"RequestID: [0-9a-f-]+")
+#: The verb that failed, and what is told of it apart from `Synced`, where it stands once more in front.
+_ASYNC = re.compile(r"(\w+) failed: (async .*)", re.DOTALL)
 _ONLY_OBSERVED = "external resource does not exist"
 
 
@@ -186,7 +188,7 @@ class ProviderDouble:
 
     async def _make(self, api: Apiserver, key: Key, resource: Json) -> None:
         try:
-            prepared = self._kinds.prepared(resource, self._seen.get)
+            prepared = self._kinds.prepared(resource, self._seen.get, self.account.made.get(key))
         except UnresolvedError as error:
             await self._report(api, key, resource, trouble=str(error))
             return
@@ -269,17 +271,7 @@ class ProviderDouble:
     ) -> None:
         """Writes the status where it says something new."""
         before = resource.get("status", {})
-        conditions = [
-            _condition(
-                resource,
-                "Synced",
-                *(("False", "ReconcileError", trouble) if trouble else ("True", "ReconcileSuccess", "")),
-            )
-        ]
-        if made:
-            conditions.append(_condition(resource, "Ready", "True", "Available", ""))
-        elif not trouble:
-            conditions.append(_condition(resource, "Ready", "False", "Creating", ""))
+        conditions = _conditions(resource, trouble, made=made is not None)
         types = [condition["type"] for condition in conditions]
         others = [condition for condition in before.get("conditions", []) if condition["type"] not in types]
         # The order in which they first came: a provider changes them where they are.
@@ -298,6 +290,14 @@ class ProviderDouble:
                 self._at_rest[key] = self._state(resource)
             return
         self._retry[key] = now + _RETRY
+        if again:
+            # While it tries again all is well but what is told of the last time.
+            trying = [
+                _condition(resource, "Synced", "True", "ReconcileSuccess", "") if one["type"] == "Synced" else one
+                for one in before["conditions"]
+            ]
+            stored = await self._write(api, key, {**resource, "status": {**before, "conditions": trying}}, "status")
+            resource = stored or resource
         await self._write(api, key, {**resource, "status": status}, "status")
 
     async def _write(self, api: Apiserver, key: Key, resource: Json, subresource: str = "") -> Json | None:
@@ -314,6 +314,25 @@ def _aws(verb: str, why: str) -> str:
         f"{verb} failed: async {verb} failed: failed to {verb} the resource: [{{0 operation error, https response error"
         f" StatusCode: 400, RequestID: {uuid4()}, {why}  []}}]"
     )
+
+
+def _conditions(resource: Json, trouble: str, *, made: bool) -> list[Json]:
+    """Returns the conditions that upjet writes: every kind of ours is made and changed asynchronously."""
+    synced = ("False", "ReconcileError", trouble) if trouble else ("True", "ReconcileSuccess", "")
+    found = [_condition(resource, "Synced", *synced)]
+    if "deletionTimestamp" in resource["metadata"]:
+        found.append(_condition(resource, "Ready", "False", "Deleting", ""))
+    elif made:
+        found.append(_condition(resource, "Ready", "True", "Available", ""))
+    elif not trouble:
+        found.append(_condition(resource, "Ready", "False", "Creating", ""))
+    failed = _ASYNC.match(trouble)
+    if failed:
+        reason = f"Async{failed[1].capitalize()}Failure"
+        found.append(_condition(resource, "LastAsyncOperation", "False", reason, failed[2]))
+    elif made:
+        found.append(_condition(resource, "LastAsyncOperation", "True", "Success", ""))
+    return found
 
 
 def _condition(resource: Json, type_: str, status: str, reason: str, message: str) -> Json:

@@ -1,8 +1,9 @@
 """The base of every API model: camelCase on the wire, frozen in memory, unknown fields refused."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, Self, cast
+from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, StringConstraints
 from pydantic.alias_generators import to_camel
@@ -73,14 +74,45 @@ def _no_boolean(value: object) -> object:
 NOT_BOOLEAN = BeforeValidator(_no_boolean)
 
 
-def cel(*rules: tuple[str, str]) -> Json:
-    """Returns the schema extra that makes the apiserver hold `rules`, pairs of (CEL expression, message)."""
-    return {"x-kubernetes-validations": [{"rule": rule, "message": message} for rule, message in rules]}
+@dataclass(frozen=True)
+class Check:
+    """A rule of tap_api.policy in the words of the apiserver, for when no process of ours is up.
+
+    Attributes:
+        code: Its code in tap_api.policy; the message ends in it, as it does at every other door.
+        rule: The CEL expression.
+        message: What is wrong and what to do.
+        field: Path of the field that breaks it, below the one that holds the rule: `.minCapacity`. Empty: that one.
+        reason: What the apiserver says of the field.
+    """
+
+    code: str
+    rule: str
+    message: str
+    field: str = ""
+    reason: Literal["FieldValueInvalid", "FieldValueRequired", "FieldValueForbidden", "FieldValueDuplicate"] = (
+        "FieldValueInvalid"
+    )
+
+    def json(self) -> Json:
+        """Returns it as it stands in a schema."""
+        beside = {"fieldPath": self.field, "reason": self.reason}
+        invalid = self.reason == "FieldValueInvalid"
+        return {
+            "rule": self.rule,
+            "message": f"{self.message} ({self.code})",
+            **{key: value for key, value in beside.items() if value and not (key == "reason" and invalid)},
+        }
+
+
+def cel(*checks: Check) -> Json:
+    """Returns the schema extra that makes the apiserver hold `checks`."""
+    return {"x-kubernetes-validations": [check.json() for check in checks]}
 
 
 def immutable(why: str) -> Json:
     """Returns the schema extra for a field that cannot change once it is set; `why` goes into the message."""
-    return cel(("self == oldSelf", f"cannot be changed: {why}"))
+    return cel(Check("Immutable", "self == oldSelf", f"cannot be changed: {why}"))
 
 
 def list_map(*keys: str) -> Json:

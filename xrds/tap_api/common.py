@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from tap_api.base import ApiEnum, ApiModel, Arn, DnsLabel, RegionName, cel, immutable, list_map
+from tap_api.base import ApiEnum, ApiModel, Arn, Check, DnsLabel, Json, RegionName, cel, immutable, list_map
 
 
 class Environment(ApiEnum):
@@ -62,14 +62,20 @@ TagValue = Annotated[str, StringConstraints(max_length=256)]
 Tags = dict[str, TagValue]
 
 
-def tags_field(default: Tags | None = None) -> Tags:
-    """Returns the field `tags`, as every level has it."""
-    field: Tags = Field(
-        default if default is not None else {},
-        max_length=44,
-        description="Tags for every AWS resource that can carry them. CostCenter is required; Environment and Region "
-        "are set.",
-    )
+_TAGS_ARE = "Tags for every AWS resource that can carry them. CostCenter is required; Environment and Region are set."
+
+
+def tags_field(extra: Json | None = None) -> Tags:
+    """Returns the field `tags`, as every level has it.
+
+    A level whose schema holds `extra` has no default there: an apiserver refuses one that breaks a rule of its field.
+    """
+    if extra is None:
+        return _tags(Field({}, max_length=44, description=_TAGS_ARE))
+    return _tags(Field(default_factory=dict[str, str], max_length=44, description=_TAGS_ARE, json_schema_extra=extra))
+
+
+def _tags(field: Tags) -> Tags:
     return field
 
 
@@ -112,17 +118,18 @@ class Facts(ApiModel):
 NAMES_END_IN_IT = "names of AWS resources end in its digest"
 
 
+REFERENCE_STAYS = Check(
+    "Immutable",
+    "has(self.environmentRef) == has(oldSelf.environmentRef)",
+    f"cannot be added or removed: {NAMES_END_IN_IT}",
+    field=".environmentRef",
+)
+
+
 class RegionContext(ApiModel):
     """What a region and each of its parts carry."""
 
-    model_config = ConfigDict(
-        json_schema_extra=cel(
-            (
-                "has(self.environmentRef) == has(oldSelf.environmentRef)",
-                f"environmentRef cannot be added or removed: {NAMES_END_IN_IT}",
-            ),
-        )
-    )
+    model_config = ConfigDict(json_schema_extra=cel(REFERENCE_STAYS))
 
     environment: Environment = Field(
         description="The environment.", json_schema_extra=immutable("names and tags of AWS resources carry it")

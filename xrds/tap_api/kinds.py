@@ -6,11 +6,13 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from tap_api import checks
 from tap_api.addressing import LONGEST_PREFIX, PRIVATE_RANGES, SHORTEST_PREFIX
 from tap_api.base import (
     API_VERSION,
     ApiModel,
     Arn,
+    Check,
     Cidr,
     DnsLabel,
     Json,
@@ -21,6 +23,7 @@ from tap_api.base import (
     list_map,
 )
 from tap_api.common import (
+    REFERENCE_STAYS,
     DriftMode,
     Environment,
     ProviderConfigRef,
@@ -47,7 +50,8 @@ Choices = Mapping[str, Any]
 CIDR_IS_FIXED = "a VPC keeps its address range for life; remove the region, then add it with the new range"
 #: What tap_api.cidrs judges, for when no process of ours is up (the CIDR library of Kubernetes' CEL, 1.31 and later).
 VPC_RANGE = cel(
-    (
+    Check(
+        "Cidr",
         "isCIDR(self) && cidr(self).ip().family() == 4 && cidr(self).masked() == cidr(self) "
         f"&& cidr(self).prefixLength() >= {SHORTEST_PREFIX} && cidr(self).prefixLength() <= {LONGEST_PREFIX} && ("
         + " || ".join(f"cidr('{private}').containsCIDR(self)" for private in PRIVATE_RANGES)
@@ -73,9 +77,11 @@ class EnvironmentTapSpec(ApiModel):
 
     model_config = ConfigDict(
         json_schema_extra=cel(
-            (
+            Check(
+                "Immutable",
                 "has(self.peeringGroup) == has(oldSelf.peeringGroup)",
-                "peeringGroup cannot be added or removed: the address ranges were claimed in it",
+                "cannot be added or removed: the address ranges were claimed in it",
+                field=".peeringGroup",
             ),
         )
     )
@@ -120,6 +126,23 @@ class EnvironmentTapSpec(ApiModel):
 class RegionalTapSpec(RegionContext):
     """A region, fully resolved: what the operator writes for each region of an environment."""
 
+    model_config = ConfigDict(json_schema_extra=cel(REFERENCE_STAYS, *checks.TAGS_THERE))
+
+    region: RegionName = Field(
+        description="The AWS region.",
+        json_schema_extra=extras(immutable("make a RegionalTap for the other region"), checks.REGION),
+    )
+    tags: Tags = tags_field(extra=checks.TAGS)
+    drift: DriftMode = Field(
+        DriftMode.REPAIR,
+        description="Repair what was changed in AWS, or only report it.",
+        json_schema_extra=checks.only("NotActedOn", DriftMode.REPAIR.value),
+    )
+    state: RegionState = Field(
+        RegionState.PRESENT,
+        description="Present, or Paused: nothing is changed in AWS.",
+        json_schema_extra=checks.only("NotActedOn", RegionState.PRESENT.value),
+    )
     cidr: Cidr = Field(
         description="Address range of the VPC.", json_schema_extra=extras(immutable(CIDR_IS_FIXED), VPC_RANGE)
     )

@@ -50,6 +50,7 @@ class Region:
     synced: Answer
     healthy: Answer
     reported: Answer
+    compliant: Answer
     resources: ResourceCounts = field(default_factory=ResourceCounts)
     outputs: Outputs | None = None
 
@@ -93,6 +94,7 @@ def look(environment_tap: Mapping[str, Any], observed: Observed, troubles: Mappi
                 synced=synced,
                 healthy=healthy,
                 reported=reported,
+                compliant=from_condition(ours, "Compliant", "NotReported", "nothing of it is judged yet"),
                 resources=_counts(status.get("resources")),
                 outputs=_outputs(told.get(name, {}), status.get("outputs")),
             )
@@ -117,7 +119,8 @@ def _region_ready(tap: Mapping[str, Any] | None, synced: Answer, healthy: Answer
         return Answer("True")
     if synced.truth != "True":
         return Answer("False", synced.reason, synced.cause)
-    cause = healthy.cause if healthy.truth == "False" else ""
+    refused = from_condition(tap, "PolicyCompliant", "", "")
+    cause = next((answer.cause for answer in (refused, healthy) if answer.truth == "False"), "")
     return Answer("False", ready.reason, cause or _parts(tap) or ready.cause or "is not ready")
 
 

@@ -22,6 +22,10 @@ _LONGEST_CAUSE = 390
 _RESOURCE_PATH = re.compile(r"[a-z0-9-]+(/[a-z0-9-]+)+: ")
 
 
+#: Why nothing of a claim is applied that policy refuses.
+SPEC_REFUSED = "SpecRefused"
+
+
 def roll_up(  # noqa: PLR0913  (all that is known, each by its name)
     environment_tap: Mapping[str, Any],
     observed: Observed,
@@ -50,7 +54,9 @@ def roll_up(  # noqa: PLR0913  (all that is known, each by its name)
     conditions = [
         _ready(regions, ready, len(wanted)),
         _synced(regions, problem),
+        _policy(problem),
         _healthy(regions),
+        _compliant(regions),
         _changes_reported(wanted),
         *_name_taken(regions),
         *([("OutputsPublished", Answer("False", untold.reason, untold.message))] if untold else []),
@@ -83,6 +89,18 @@ def _synced(regions: Sequence[Region], problem: Trouble | None) -> tuple[str, An
 def _healthy(regions: Sequence[Region]) -> tuple[str, Answer]:
     answers = [(region, region.healthy) for region in regions]
     return "ResourcesHealthy", _worst(answers, "Healthy", "no resource reports a failure")
+
+
+def _policy(problem: Trouble | None) -> tuple[str, Answer]:
+    """Says whether the claim keeps the rules of today; it may have been stored under others."""
+    if problem and problem.reason == SPEC_REFUSED:
+        return "PolicyCompliant", Answer("False", "RulesBroken", problem.message)
+    return "PolicyCompliant", Answer("True", "RulesKept", "the claim breaks no rule")
+
+
+def _compliant(regions: Sequence[Region]) -> tuple[str, Answer]:
+    answers = [(region, region.compliant) for region in regions]
+    return "Compliant", _worst(answers, "ControlsHold", "every resource keeps the controls of encryption and exposure")
 
 
 def _changes_reported(regions: Sequence[Region]) -> tuple[str, Answer]:

@@ -12,9 +12,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from tap_api import checks
 from tap_api.base import GROUP, VERSION, Json
 from tap_api.kinds import ENVIRONMENT_TAP, Kind
-from tap_api.naming import MAX_NAME
 
 #: Keywords that say nothing to an apiserver.
 _NOISE = ("title", "examples", "deprecated", "discriminator", "additionalProperties")
@@ -34,11 +34,10 @@ class _Generator(GenerateJsonSchema):
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
         made = super().default_schema(schema)
-        default = made.get("default", ...)
-        if default is None:
+        if made.get("default", ...) is None:
             del made["default"]
-        else:
-            made["default"] = _without_nulls(default)
+        elif "default" in made:
+            made["default"] = _without_nulls(made["default"])
         return made
 
 
@@ -96,7 +95,7 @@ def _translate(node: Json, definitions: Mapping[str, Json], trail: tuple[str, ..
             # kube-openapi compares integers with the factor cut to an integer, so 0.5 refuses every whole number
             # ("factor MultipleOf declared for minCapacity must be positive: 0", kube-apiserver 1.36.4).
             rule = f"self / {value} == double(int(self / {value}))"
-            rules.append({"rule": rule, "message": f"must be a multiple of {value}"})
+            rules.append({"rule": rule, "message": f"must be a multiple of {value} (Schema)"})
         elif key not in (*_NOISE, "$defs"):
             made[key] = value
     if rules:
@@ -191,20 +190,8 @@ def _object_schema(kind: Kind) -> Json:
         },
     }
     if kind is ENVIRONMENT_TAP:
-        # The webhook judges the name of what people write, together with all the rest: the schema would answer first,
-        # and alone. With the webhook gone, the operator applies nothing that policy refuses.
-        return made
-    rules = [
-        {
-            "rule": "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
-            "message": "the name goes into AWS names: use lower-case letters, digits and hyphens, a letter first",
-        },
-        {
-            "rule": f"size(self.metadata.name) <= {MAX_NAME}",
-            "message": f"the name goes into AWS names: use at most {MAX_NAME} characters",
-        },
-    ]
-    return {**made, "x-kubernetes-validations": rules}
+        return made  # Its name is left to the webhook; tap_api.checks says why.
+    return {**made, "x-kubernetes-validations": checks.names()}
 
 
 def _columns(kind: Kind) -> list[Json]:

@@ -9,13 +9,16 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from tap_api.base import LIST_SET, NOT_BOOLEAN, ApiEnum, ApiModel, Arn, cel, immutable, list_map
+from tap_api import aurora
+from tap_api.base import LIST_SET, NOT_BOOLEAN, ApiEnum, ApiModel, Arn, Check, cel, immutable, list_map
 
 #: Days that CloudWatch Logs can keep a log (PutRetentionPolicy in the AWS API reference).
 LogRetention = Annotated[
     Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
     NOT_BOOLEAN,
 ]
+#: Characters that the principals may come to: a pattern of EventBridge holds 4,096, and the rest of ours 2,000.
+MOST_TRUSTED = 2000
 #: Capacity of Aurora Serverless v2 in ACU (about 2 GiB of memory each), in steps of a half.
 Capacity = Annotated[float, Field(multiple_of=0.5)]
 
@@ -62,10 +65,29 @@ class DatabaseSpec(ApiModel):
 
     model_config = ConfigDict(
         json_schema_extra=cel(
-            ("self.minCapacity <= self.maxCapacity", "minCapacity must not be above maxCapacity"),
-            (
+            Check(
+                "Capacity",
+                "self.minCapacity <= self.maxCapacity",
+                "is above spec.database.maxCapacity; set both",
+                field=".minCapacity",
+            ),
+            Check(
+                "Capacity",
                 "!self.global || self.minCapacity > 0.0",
-                "a member of a global database cannot pause: use a minCapacity of 0.5 or more",
+                "a member of a global database cannot pause at 0 ACU; use 0.5 or more",
+                field=".minCapacity",
+            ),
+            *(
+                Check(
+                    "Reserved",
+                    f"!(self.{field}.lowerAscii() in {sorted(names)!r})",
+                    "is the engine's own; use another name",
+                    field=f".{field}",
+                )
+                for field, names in (
+                    ("databaseName", aurora.RESERVED_DATABASES),
+                    ("masterUsername", aurora.RESERVED_USERS),
+                )
             ),
         )
     )
@@ -126,6 +148,17 @@ class SessionsSpec(ApiModel):
 
 class StorageSpec(ApiModel):
     """The data bucket of a region and its access-log bucket: encrypted, versioned, private, TLS only."""
+
+    model_config = ConfigDict(
+        json_schema_extra=cel(
+            Check(
+                "StorageClasses",
+                "self.glacierDays >= self.infrequentAccessDays + 30",
+                "is less than 30 days after infrequentAccessDays; move one of them",
+                field=".glacierDays",
+            ),
+        )
+    )
 
     infrequent_access_days: int = Field(30, ge=30, le=3650, description="Days until objects move to STANDARD_IA.")
     glacier_days: int = Field(90, ge=60, le=3650, description="Days until objects move to GLACIER_IR.")
@@ -214,7 +247,12 @@ class ApiSpec(ApiModel):
 
     model_config = ConfigDict(
         json_schema_extra=cel(
-            ("(self.authorization == 'JWT') == has(self.jwt)", "jwt is needed with authorization JWT, and only then"),
+            Check(
+                "Jwt",
+                "(self.authorization == 'JWT') == has(self.jwt)",
+                "is needed with `authorization: JWT`, and only then",
+                field=".jwt",
+            ),
         )
     )
 
@@ -254,6 +292,18 @@ class Subscription(ApiModel):
 
 class MonitoringSpec(ApiModel):
     """Alarms, the topic that tells of them, the dashboard, and the report of changes made by hand."""
+
+    model_config = ConfigDict(
+        json_schema_extra=cel(
+            Check(
+                "TrustedPrincipals",
+                f"self.trustedPrincipals.map(p, size(p) + 3).sum() <= {MOST_TRUSTED}",
+                f"are too many for an event pattern; use at most {MOST_TRUSTED} characters, with `*` for what the ARNs "
+                "differ in",
+                field=".trustedPrincipals",
+            ),
+        )
+    )
 
     alarms: Alarms = Field(Alarms(), description="Thresholds.")
     subscriptions: list[Subscription] = Field(

@@ -55,6 +55,22 @@ class WaitingResource(ApiModel):
     source: Text = Field(description="What it waits for.")
 
 
+class ComplianceFinding(ApiModel):
+    """A control of encryption or exposure that a composed resource breaks."""
+
+    resource: Annotated[str, StringConstraints(max_length=127)] = Field(
+        description="Key of the resource, with its part in front where a region tells of it."
+    )
+    code: Annotated[str, StringConstraints(max_length=63)] = Field(
+        description="The control, as docs/reference/policy.md lists it."
+    )
+    message: Annotated[str, StringConstraints(max_length=512)] = Field(description="What is wrong.")
+
+
+#: Findings that a status has room for; the condition `Compliant` says how many there are.
+_COMPLIANCE_IS = "Controls of encryption and exposure that are broken; none where `Compliant` is True."
+
+
 class PartStatusEntry(ApiModel):
     """A part of a region, in one line."""
 
@@ -90,6 +106,9 @@ class PartStatus(ApiModel):
     waiting: list[WaitingResource] = Field(
         [], max_length=100, description="Withheld resources.", json_schema_extra=list_map("key")
     )
+    compliance: list[ComplianceFinding] = Field(
+        [], max_length=50, description=_COMPLIANCE_IS, json_schema_extra=list_map("resource", "code")
+    )
     outputs: Outputs | None = Field(None, description="What this part gives to others.")
     facts: RegionFacts | None = Field(None, description="What other regions need to know.")
 
@@ -103,6 +122,9 @@ class RegionalTapStatus(ApiModel):
     )
     parts: list[PartStatusEntry] = Field(
         [], max_length=16, description="Its parts.", json_schema_extra=list_map("name")
+    )
+    compliance: list[ComplianceFinding] = Field(
+        [], max_length=50, description=_COMPLIANCE_IS, json_schema_extra=list_map("resource", "code")
     )
     outputs: Outputs | None = Field(None, description="What applications need to know.")
     facts: RegionFacts | None = Field(None, description="What other regions need to know.")

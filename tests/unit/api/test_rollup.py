@@ -44,7 +44,7 @@ def tap(*conditions: tuple[str, ...], generation: int = 1, owner: Json | None = 
 
 
 def good(**status: Any) -> Json:
-    found = [(kind, "True") for kind in ("Synced", "Ready", "ResourcesHealthy", "ChangesReported")]
+    found = [(kind, "True") for kind in ("Synced", "Ready", "ResourcesHealthy", "Compliant", "ChangesReported")]
     return tap(*found, **status)
 
 
@@ -76,7 +76,9 @@ def test_an_environment_whose_regions_are_all_ready_is_ready() -> None:
             for kind, reason, message in (
                 ("Ready", "Available", "all 2 regions are ready"),
                 ("Synced", "Applied", "every region is applied"),
+                ("PolicyCompliant", "RulesKept", "the claim breaks no rule"),
                 ("ResourcesHealthy", "Healthy", "no resource reports a failure"),
+                ("Compliant", "ControlsHold", "every resource keeps the controls of encryption and exposure"),
                 ("ChangesReported", "Reported", "every region reports changes made outside"),
             )
         ],
@@ -120,6 +122,18 @@ def test_the_same_objects_give_the_same_bytes() -> None:
             },
             "database/cluster: AccessDenied",
             id="AWS refuses",
+        ),
+        pytest.param(
+            {
+                "us-east-2": tap(
+                    ("Synced", "True"),
+                    ("Ready", "False", "Unready resources: network"),
+                    ("PolicyCompliant", "False", "spec.cidr: is no range (Cidr)"),
+                    ("ResourcesHealthy", "False", "database/cluster: AccessDenied"),
+                )
+            },
+            "spec.cidr: is no range (Cidr)",
+            id="policy refuses",
         ),
         pytest.param(
             {
@@ -244,7 +258,22 @@ def test_the_time_of_a_transition_moves_only_when_the_status_flips() -> None:
     }
     observed = {"us-east-1": good(), "us-east-2": tap(("Synced", "True"), ("Ready", "False"))}
     times = {c["type"]: c["lastTransitionTime"] for c in rolled(observed, before)["conditions"]}
-    assert times == {"Ready": NOW, "Synced": BEFORE, "ResourcesHealthy": NOW, "ChangesReported": NOW}
+    assert times == {"Synced": BEFORE} | dict.fromkeys(
+        ("Ready", "PolicyCompliant", "ResourcesHealthy", "Compliant", "ChangesReported"), NOW
+    )
+
+
+def test_a_control_that_a_resource_breaks_is_told_with_its_region_and_part() -> None:
+    broken = "processor/route-read-session: GET /x can be called without authorization (ApiAuthorization)"
+    observed = {"us-east-1": good(), "us-east-2": tap(("Compliant", "False", broken))}
+    assert conditions(rolled(observed))["Compliant"] == ("False", "CompliantReason", f"us-east-2/{broken}")
+
+
+def test_a_claim_that_policy_refuses_is_not_compliant() -> None:
+    problem = Trouble("SpecRefused", "nothing is applied; change the claim: spec.ttl: no (NotActedOn)")
+    status = conditions(rolled({}, problem=problem))
+    assert status["PolicyCompliant"] == ("False", "RulesBroken", problem.message)
+    assert status["Synced"] == ("False", "SpecRefused", problem.message)
 
 
 def test_an_output_that_was_told_stays_until_its_region_goes() -> None:
@@ -279,7 +308,9 @@ def test_a_name_that_another_one_has_is_taken(owner: Json | None, holder: str) -
     assert conditions(status) == {
         "Ready": ("False", "NameTaken", f"1 of 2 regions are ready; us-east-2: {message}"),
         "Synced": ("False", "NameTaken", f"us-east-2: {message}"),
+        "PolicyCompliant": ("True", "RulesKept", "the claim breaks no rule"),
         "ResourcesHealthy": ("Unknown", "NotReported", f"us-east-2: {UNREPORTED}"),
+        "Compliant": ("Unknown", "NotReported", "us-east-2: nothing of it is judged yet"),
         "ChangesReported": ("Unknown", "NotReported", "us-east-2: no word of changes made outside yet"),
         "NameTaken": ("True", "NotControlled", f"us-east-2: {message}"),
     }

@@ -3,7 +3,7 @@ from typing import Annotated, Any, Optional
 import pytest
 from pydantic import ConfigDict, Field
 
-from tap_api.base import LIST_SET, ApiModel, cel
+from tap_api.base import LIST_SET, ApiModel, Check, cel
 from tap_api.kinds import KINDS, XRS
 from tap_api.schema import SchemaError, crd, structural, xrd
 
@@ -33,10 +33,14 @@ class Inner(ApiModel):
 class Outer(ApiModel):
     """Something outside."""
 
-    model_config = ConfigDict(json_schema_extra=cel(("self.inner.count > 0", "outer")))
+    model_config = ConfigDict(
+        json_schema_extra=cel(
+            Check("Outer", "self.inner.count > 0", "outer", field=".inner", reason="FieldValueRequired")
+        )
+    )
 
     name: str | None = Field(None, max_length=5, description="A name.")
-    inner: Inner = Field(Inner(), description="The inside.", json_schema_extra=cel(("true", "field")))
+    inner: Inner = Field(Inner(), description="The inside.", json_schema_extra=cel(Check("Field", "true", "field")))
     words: list[str] = Field([], max_length=2, description="Words.", json_schema_extra=LIST_SET)
 
 
@@ -81,11 +85,14 @@ def test_references_are_inlined_and_nulls_and_noise_are_gone() -> None:
                         "type": "number",
                         "default": 1.0,
                         "x-kubernetes-validations": [
-                            {"rule": "self / 0.5 == double(int(self / 0.5))", "message": "must be a multiple of 0.5"}
+                            {
+                                "rule": "self / 0.5 == double(int(self / 0.5))",
+                                "message": "must be a multiple of 0.5 (Schema)",
+                            }
                         ],
                     },
                 },
-                "x-kubernetes-validations": [{"rule": "true", "message": "field"}],
+                "x-kubernetes-validations": [{"rule": "true", "message": "field (Field)"}],
             },
             "words": {
                 "description": "Words.",
@@ -96,7 +103,14 @@ def test_references_are_inlined_and_nulls_and_noise_are_gone() -> None:
                 "x-kubernetes-list-type": "set",
             },
         },
-        "x-kubernetes-validations": [{"rule": "self.inner.count > 0", "message": "outer"}],
+        "x-kubernetes-validations": [
+            {
+                "rule": "self.inner.count > 0",
+                "message": "outer (Outer)",
+                "fieldPath": ".inner",
+                "reason": "FieldValueRequired",
+            }
+        ],
     }
 
 

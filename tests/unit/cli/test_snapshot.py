@@ -99,11 +99,27 @@ def test_parts_of_a_region_that_is_gone_do_not_count() -> None:
     assert len(Snapshot(ENVIRONMENT, [REGION], strangers).missing()) == 6
 
 
-def test_the_fingerprint_changes_with_any_object() -> None:
-    quiet = Snapshot(ENVIRONMENT, [REGION], [], [obj("VPC", "vpc")])
-    assert quiet.fingerprint() == Snapshot(ENVIRONMENT, [REGION], [], [obj("VPC", "vpc")]).fingerprint()
-    assert quiet.fingerprint() != Snapshot(ENVIRONMENT, [REGION], [], [obj("VPC", "vpc", version="2")]).fingerprint()
-    assert quiet.fingerprint() != Snapshot(ENVIRONMENT, [REGION]).fingerprint()
+def test_the_fingerprint_changes_with_what_comes_goes_or_says_something() -> None:
+    def of(vpc: dict[str, Any] | None, version: str = "1") -> object:
+        region = {**REGION, "metadata": {**REGION["metadata"], "resourceVersion": version}}
+        return Snapshot(ENVIRONMENT, [region], [], [vpc] if vpc else []).fingerprint()
+
+    vpc = obj("VPC", "vpc")
+    ready = {**vpc, "status": {"conditions": [{"type": "Ready", "status": "True"}]}}
+    leaving = {**vpc, "metadata": {**vpc["metadata"], "deletionTimestamp": "now"}}
+    changed = {**vpc, "metadata": {**vpc["metadata"], "generation": 7}}
+    seen = {of(None), of(vpc), of(ready), of(leaving), of(changed), of(vpc, version="2")}
+    assert len(seen) == 6
+
+
+def test_a_resource_that_aws_refuses_again_and_again_lets_the_environment_settle() -> None:
+    """A provider is at it anew every few seconds, and writes so into the status of the resource each time."""
+    first, second = (
+        {**obj("VPC", "vpc", version=version), "status": {"conditions": [{"type": "Synced", "status": synced}]}}
+        for version, synced in (("2", "True"), ("3", "False"))
+    )
+    told = {Snapshot(ENVIRONMENT, [REGION], [], [vpc]).fingerprint() for vpc in (first, second)}
+    assert len(told) == 1
 
 
 def test_an_object_that_has_not_spoken_is_not_complete() -> None:

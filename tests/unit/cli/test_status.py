@@ -2,6 +2,7 @@ import io
 import json
 import subprocess
 import sys
+import time
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -183,6 +184,13 @@ def test_json_until_settled_is_the_only_thing_on_standard_output() -> None:
     done = status("prod", "--until-settled", "-o", "json")
     row = {"namespace": "n", "name": "prod", "status": {}, "missing": []}
     assert (done.returncode, json.loads(done.stdout), done.stderr) == (0, [row], "")
+
+
+def test_how_long_nothing_may_change_can_be_said() -> None:
+    """AWS can be busy for a minute and show nothing."""
+    started = time.monotonic()
+    assert status("prod", "--until-settled", "--quiet-for", "2", "-o", "json").returncode == 0
+    assert time.monotonic() - started > 2
 
 
 def test_json_of_what_is_not_there_is_nothing() -> None:

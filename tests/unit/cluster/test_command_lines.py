@@ -7,8 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from tap_cluster import crossplane, kind, kubeconfig, kubectl, nodes, package, plane, provider, runtime, services, tap
+from tap_cluster import (
+    crossplane,
+    kind,
+    kubeconfig,
+    kubectl,
+    moto,
+    nodes,
+    package,
+    plane,
+    provider,
+    provider_process,
+    runtime,
+    services,
+    tap,
+)
 from tap_cluster.places import Places
+from tap_stack.aws import KINDS
 
 KEYS = plane.Keys(Path("/pki"), b"ca")
 REVISION = {
@@ -93,6 +108,48 @@ def test_each_environment_has_a_namespace_and_a_provider_configuration_of_its_ow
         ("ProviderConfig", "tap-staging", "tap-staging"),
         ("ProviderConfig", "tap-prod", "tap-prod"),
     ]
+
+
+def test_each_environment_is_told_of_moto_with_credentials_of_its_own_namespace() -> None:
+    configs = [found for found in tap.environments(moto.provider_config) if found["kind"] == "ProviderConfig"]
+    assert len(configs) == 3
+    for config in configs:
+        [reference] = [config["spec"]["credentials"]["secretRef"]]
+        assert reference["namespace"] == config["metadata"]["namespace"]
+        secret = moto.secret(reference["namespace"])
+        assert secret["metadata"] == {"name": reference["name"], "namespace": reference["namespace"]}
+        assert reference["key"] in secret["stringData"]
+
+
+def test_every_service_that_is_composed_leads_to_moto() -> None:
+    terraform = {"cloudwatchlogs": "logs", "cloudwatchevents": "events"}
+    composed = {terraform.get(kind.service, kind.service) for kind in KINDS}
+    assert set(moto.SERVICES) == composed | {"sts", "s3control"}
+
+
+def test_moto_lets_no_account_be_made_up() -> None:
+    assert "skip_credentials_validation" not in moto.provider_config("any"), "it would be 000000000000, not moto's"
+
+
+def test_the_provider_may_do_what_a_provider_may_and_nothing_to_other_kinds() -> None:
+    [account, role, binding] = provider_process.account(["kms.aws.m.upbound.io_keys.yaml"])
+    assert binding["subjects"] == [{"kind": "ServiceAccount", **account["metadata"]}]
+    assert binding["roleRef"]["name"] == role["metadata"]["name"]
+    allowed = {
+        (group, resource): set(rule["verbs"])
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+    }
+    looks, writes = {"get", "list", "watch"}, {"update", "patch", "create"}
+    assert allowed == {
+        ("kms.aws.m.upbound.io", "keys"): looks | writes,
+        ("kms.aws.m.upbound.io", "keys/status"): looks | writes,
+        ("kms.aws.m.upbound.io", "*/finalizers"): {"update"},
+        ("", "secrets"): looks | writes | {"delete"},
+        ("", "events"): {"create", "patch"},
+        ("apiextensions.k8s.io", "customresourcedefinitions"): looks,
+    }
 
 
 def test_crossplane_may_write_just_the_kinds_that_are_listed() -> None:

@@ -11,7 +11,8 @@ from click.testing import CliRunner
 from cryptography import x509
 
 from tap_cluster import __main__ as main
-from tap_cluster import api, current, demo, embedded, kind, pki, run, services, status
+from tap_cluster import api, current, demo, embedded, kind, pki, recipes, run, services, status
+from tap_cluster.aws import Aws
 from tap_cluster.context import Context
 from tap_cluster.errors import ClusterError
 from tap_cluster.pki import Authority, Leaf
@@ -45,10 +46,10 @@ def test_our_programs_see_nothing_of_the_users_home_proxy_or_cluster(
 
 
 def programs(root: Path) -> dict[str, Program]:
-    """Return all ten, as `up` would start them."""
+    """Return all twelve, as `up` with AWS=moto would start them."""
     places = Places(Places.find().repository, root / "state", root / "cache")
     started = Record(Identity(1, 1, ""), "", "")
-    state = State(root / "state.json", defaultdict(lambda: 20_000), {"function": started})
+    state = State(root / "state.json", defaultdict(lambda: 20_000), {"function": started, "moto": started})
     tools: defaultdict[str, Path] = defaultdict(lambda: root / "tool")
     return embedded.programs(Context(places, tools, state, Progress(quiet=True), places.kubeconfig))
 
@@ -74,7 +75,7 @@ def test_no_program_is_started_again_for_the_shell_it_was_started_from(
         found.append({program.name: program.fingerprint for program in programs(tmp_path).values()})
     monkeypatch.delenv(name)
     found.append({program.name: program.fingerprint for program in programs(tmp_path).values()})
-    assert len(found[0]) == 11
+    assert len(found[0]) == 13
     assert found[0] == found[1] == found[2]
 
 
@@ -158,6 +159,53 @@ def test_which_cluster(
 def test_an_unknown_cluster_is_one_line() -> None:
     with pytest.raises(ClusterError, match=r"^CLUSTER=minikube is none of auto, embedded, kind, current$"):
         api.resolve(None, {"CLUSTER": "minikube"})
+
+
+@pytest.mark.parametrize(
+    ("said", "environ", "wanted"),
+    [
+        ("moto", {"AWS": "none"}, "moto"),
+        (None, {"AWS": "moto"}, "moto"),
+        (None, {"AWS": ""}, "none"),
+        (None, {}, "none"),
+    ],
+)
+def test_which_aws(said: str | None, environ: dict[str, str], wanted: str) -> None:
+    assert Aws.chosen(said, environ) == wanted
+
+
+def test_an_aws_that_make_leaves_empty_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(api, "ensure", lambda _cluster, *, aws: asked.append(aws))
+    monkeypatch.setattr(demo, "run", lambda _cluster, aws: asked.append(aws))
+    for env in ({"AWS": ""}, {"AWS": "moto"}):
+        CliRunner(env=env).invoke(main.cli, ["demo", "--cluster", "embedded"], catch_exceptions=False)
+    assert asked == ["none", Aws.NONE, "moto", Aws.MOTO]
+
+
+def test_an_aws_that_is_not_to_be_had_is_one_line() -> None:
+    with pytest.raises(ClusterError, match=r"^AWS=localstack is none of none, moto$"):
+        Aws.chosen(None, {"AWS": "localstack"})
+    with pytest.raises(ClusterError, match=r"^AWS=moto needs the whole embedded cluster. Use CLUSTER=embedded, or"):
+        api.ensure("current", aws="moto")
+    with pytest.raises(ClusterError, match=r"^AWS=moto needs the whole embedded cluster"):
+        api.ensure("embedded", aws="moto", control_plane_only=True)
+
+
+def test_the_provider_is_built_for_moto_alone() -> None:
+    assert (Aws.MOTO.recipes, Aws.NONE.recipes) == (("provider-monolith",), ())
+    assert set(Aws.MOTO.recipes).isdisjoint((*recipes.EMBEDDED, *recipes.KIND))
+
+
+def test_the_provider_reaches_moto_by_proxy_and_listens_on_loopback_alone(tmp_path: Path) -> None:
+    provider = programs(tmp_path)["provider-aws"]
+    assert provider.env["HTTP_PROXY"] == "http://127.0.0.1:20000"
+    assert "HTTPS_PROXY" not in provider.env, "the apiserver is reached without one"
+    assert [word for word in provider.argv if "address" in word or "addr" in word or "webhook" in word] == [
+        "--webhook-port=0",
+        "--metrics-bind-address=127.0.0.1:20000",
+        "--health-probe-bind-addr=127.0.0.1:20000",
+    ]
 
 
 def test_an_unknown_tool_is_one_line() -> None:

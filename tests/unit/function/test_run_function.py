@@ -100,6 +100,12 @@ async def test_a_part_that_is_not_built_is_not_ready(unbuilt: World) -> None:
                 "reason": "NothingYet",
                 "message": "No resource exists yet.",
             },
+            {
+                "type": "Compliant",
+                "status": "STATUS_CONDITION_UNKNOWN",
+                "reason": "NotReported",
+                "message": "Not judged yet: no resource exists yet.",
+            },
         ],
     }
 
@@ -114,15 +120,18 @@ async def test_what_earlier_steps_asked_for_and_their_context_are_passed_on(unbu
     assert response["context"] == {"answer": 42.0}
 
 
-async def test_a_refused_spec_is_fatal_and_lists_every_violation() -> None:
+async def test_a_spec_of_another_shape_is_fatal_and_lists_every_violation_in_a_condition_too() -> None:
     tap = regional_tap("prod", "us-east-1")
-    tap["spec"].update(cidr="8.8.0.0/16", tags={})
+    tap["spec"].update(cidr=8, network={"zones": 9})
     (result,) = (response := await run(tap))["results"]
     assert result["severity"] == "SEVERITY_FATAL"
     first, *violations = result["message"].splitlines()
     assert first == "RegionalTap prod-us-east-1 is refused; nothing was changed. Mend its spec:"
-    assert [line.partition(":")[0] for line in violations] == ["- spec.cidr", "- spec.tags.CostCenter"]
+    assert [line.partition(":")[0] for line in violations] == ["- spec.cidr", "- spec.network.zones"]
     assert response["desired"] == {}
+    (condition,) = response["conditions"]
+    assert (condition["type"], condition["status"]) == ("PolicyCompliant", "STATUS_CONDITION_FALSE")
+    assert all(line.removeprefix("- ") in condition["message"] for line in violations)
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,11 @@ def test_a_claim_with_another_spelling_is_refused(kind: str, text: str) -> None:
     assert violations or not oracle.wrong(kind, manifest), text
 
 
-@pytest.mark.parametrize("text", ["9" * 2**20, "10.0.0.0/16" + " " * 2**20, "\n" * 2**20, "🦀" * 2**18])
+@pytest.mark.parametrize(
+    "text",
+    ["9" * 2**20, "10.0.0.0/16" + " " * 2**20, "\n" * 2**20, "🦀" * 2**18],
+    ids=["digits", "spaces", "lines", "crabs"],
+)
 def test_a_megabyte_is_refused_in_short_lines(text: str) -> None:
     manifest = deepcopy(REGION)
     manifest["metadata"]["name"] = text

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import logging
 import socket
 import ssl
 from collections.abc import AsyncIterator
@@ -22,6 +23,7 @@ from kopf._core.engines.indexing import OperatorIndexers
 from kopf._core.reactor.inventory import ResourceMemories
 
 from tap_api.base import GROUP, VERSION, Json
+from tap_api.policy import Organisation
 from tap_operator.admission import handlers
 from tap_operator.reviews import BY_PLURAL
 from tap_operator.webhook import Webhook
@@ -52,7 +54,7 @@ GOOD: Json = {
 PLURALS = tuple(BY_PLURAL)
 
 
-def judge(plurals: tuple[str, ...] = PLURALS) -> Any:
+def judge(plurals: tuple[str, ...] = PLURALS, organisation: Organisation | None = None) -> Any:
     """Returns kopf's admission engine with our handlers, in a cluster that serves `plurals`."""
     insights = Insights()
     insights.webhook_resources.update(
@@ -63,7 +65,7 @@ def judge(plurals: tuple[str, ...] = PLURALS) -> Any:
         settings=kopf.OperatorSettings(),
         memories=ResourceMemories(),
         memobase=AnyMemo(Memo()),
-        registry=handlers(),
+        registry=handlers(organisation),
         insights=insights,
         indices=OperatorIndexers().indices,
     )
@@ -121,6 +123,8 @@ async def serving(folder: Path) -> AsyncIterator[Served]:
     """Serves a webhook whose certificate lies in `folder`."""
     authority, port = trustme.CA(), free_port()
     issue(authority, folder)
+    # As processes.admit does. What kopf would log of hostile input, no worker of pytest could send on, either.
+    logging.getLogger("kopf.objects").setLevel(logging.CRITICAL)
     webhook = Webhook("127.0.0.1", port, folder, file_check_interval=0.05)
     listening = asyncio.Event()
 

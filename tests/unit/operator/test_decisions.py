@@ -92,6 +92,7 @@ async def test_nothing_of_the_object_is_logged(served: Served, caplog: pytest.Lo
         ("\x1b[31m", r'name="\u001b[31m"'),
         ("n" * 1000, f"name={'n' * 253} "),
     ],
+    ids=["two lines", "another field", "half a character", "an escape", "without end"],
 )
 async def test_a_hostile_name_breaks_no_line(
     served: Served, caplog: pytest.LogCaptureFixture, name: str, word: str

@@ -5,6 +5,7 @@ import pytest
 
 from tap_api.base import API_VERSION, Json
 from tap_api.fanout import fan_out
+from tap_api.policy import Organisation
 from tap_operator.errors import ClusterError
 from tap_operator.reconcile import ANNOTATION_INTENT, Pass, reconcile
 from unit.operator.double import InMemoryCluster, Killed
@@ -97,6 +98,8 @@ async def test_every_change_of_a_condition_is_told_once(cluster: InMemoryCluster
     told = sorted(event["message"] for (plural, _, _), event in cluster.objects.items() if plural == EVENTS)
     assert told == [
         "ChangesReported is Unknown: eu-west-1, us-east-1, us-east-2: no word of changes made outside yet",
+        "Compliant is Unknown: eu-west-1, us-east-1, us-east-2: nothing of it is judged yet",
+        "PolicyCompliant is True: the claim breaks no rule",
         "Ready is False: 0 of 3 regions are ready; eu-west-1, us-east-1, us-east-2: Crossplane has not looked at its "
         "RegionalTap yet",
         "ResourcesHealthy is Unknown: eu-west-1, us-east-1, us-east-2: no report of its resources yet",
@@ -305,6 +308,24 @@ async def test_an_environment_that_is_made_again_waits_for_the_regions_of_the_on
         "Removing",
         "us-east-2: an earlier RegionalTap prod-us-east-2 is being removed; this one is applied then",
     )
+
+
+async def test_a_claim_that_breaks_a_rule_of_the_organisation_applies_nothing_and_says_why(
+    cluster: InMemoryCluster,
+) -> None:
+    house = Organisation.parse({"requiredTags": ["Owner"]})
+    await reconcile(cluster, "tap-prod", "prod", now=lambda: NOW, organisation=house)
+    assert names(cluster, RTAPS) == []
+    why = (
+        "nothing is applied; change the claim: spec.tags.Owner: is required by your organisation; add it "
+        "(OrganisationTag)"
+    )
+    assert condition(cluster, "Synced") == ("False", "SpecRefused", why)
+    assert condition(cluster, "PolicyCompliant") == ("False", "RulesBroken", why)
+    cluster.edit(ETAPS, "tap-prod", "prod", {"spec": {"tags": {"Owner": "team-a"}}})
+    await reconcile(cluster, "tap-prod", "prod", now=lambda: NOW, organisation=house)
+    assert names(cluster, RTAPS) == CHILDREN
+    assert condition(cluster, "PolicyCompliant")[0] == "True"
 
 
 async def test_a_claim_that_policy_refuses_applies_nothing_removes_nothing_and_says_why(

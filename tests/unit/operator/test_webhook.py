@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 import trustme
 
+from policy_cases import HOUSE
 from tap_api.base import GROUP, Json
 from tap_operator.webhook import Webhook
 from unit.operator.served import GOOD, Served, issue, judge
@@ -164,3 +165,19 @@ async def test_a_renewed_certificate_is_taken_up_and_half_a_renewal_is_not(serve
     assert (halfway, whole) == (200, 200)
     with pytest.raises(aiohttp.ClientConnectorCertificateError):
         await served.post(GOOD)
+
+
+async def test_what_the_organisation_asks_for_is_refused_to_people_and_keeps_no_replica_from_being_ready(
+    tmp_path: Path,
+) -> None:
+    webhook = Webhook("127.0.0.1", 1, tmp_path)
+    webhook._judge = judge(organisation=HOUSE)
+    assert await webhook.unready() == ""
+    review = deepcopy(GOOD)
+    review["request"]["object"]["metadata"]["uid"] = "7f1c"  # The apiserver gives it before it asks.
+    answer = await judge(organisation=HOUSE)(review, webhook=None, headers={}, sslpeer=None)
+    assert answer["response"]["allowed"] is False
+    assert (
+        "spec.tags.Owner: is required by your organisation; add it (OrganisationTag)"
+        in (answer["response"]["status"]["message"])
+    )

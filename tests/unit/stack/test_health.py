@@ -91,6 +91,24 @@ def test_resources_that_only_wait_for_others_are_not_called_broken() -> None:
     )
 
 
+def conditions(**found: tuple[str, str]) -> Json:
+    listed = [
+        {"type": type_, "status": status, "reason": "Because", "message": message}
+        for type_, (status, message) in found.items()
+    ]
+    return {"status": {"conditions": listed}}
+
+
+@pytest.mark.parametrize("verb", ["create", "update", "delete"])
+def test_a_cause_holds_still_while_the_provider_tries_again(verb: str) -> None:
+    """upjet: `Synced` is True while the operation runs anew, and what failed last is told elsewhere, without its frame."""
+    cause = f"async {verb} failed: failed to {verb} the resource: [{{0 limit exceeded  []}}]"
+    between = conditions(Synced=("False", f"{verb} failed: {cause}"), LastAsyncOperation=("False", cause))
+    during = conditions(Synced=("True", ""), LastAsyncOperation=("False", cause))
+    told = [healthy(["queue"], of({"queue": one})) for one in (between, during)]
+    assert told == [Condition("ResourcesHealthy", "False", "ResourcesFail", f"queue: {cause}")] * 2
+
+
 def test_what_differs_at_every_retry_is_left_out_so_that_the_status_comes_to_rest() -> None:
     first, second = (
         healthy(["vpc"], of({"vpc": says("Synced", "False", DENIED.format(request, code))}))

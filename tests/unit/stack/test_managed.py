@@ -6,6 +6,8 @@ from golden.world import World
 from tap_api.base import Json
 from tap_stack import aws
 
+#: Settings of something else, which may be made twice: what they are called in AWS need not be kept.
+REPEATABLE = {"DefaultSecurityGroup", "BucketNotification"}
 MakeTap = Callable[..., Json]
 
 
@@ -34,9 +36,24 @@ def test_every_resource_is_made_with_the_chosen_credentials(make_tap: MakeTap, c
 
 def test_a_kind_that_aws_names_is_initialized_late_and_one_that_we_name_is_not(make_tap: MakeTap) -> None:
     for manifest in manifests(make_tap(protection=False)).values():
-        ours = "annotations" in manifest["metadata"]
+        ours = "annotations" in manifest["metadata"] or manifest["kind"] in REPEATABLE
         wanted = ["Observe", "Create", "Update", "Delete"] if ours else ["*"]
         assert (manifest["kind"], manifest["spec"]["managementPolicies"]) == (manifest["kind"], wanted)
+
+
+def test_what_is_added_by_hand_is_never_taken_into_the_spec_of_a_whole_setting(make_tap: MakeTap) -> None:
+    """upjet copies every field that AWS shows and the spec lacks: a rogue rule would be put back when it is removed."""
+    found = {manifest["kind"]: manifest["spec"] for manifest in manifests(make_tap(protection=False)).values()}
+    for kind in REPEATABLE:
+        assert not {"*", "LateInitialize"} & set(found[kind]["managementPolicies"])
+    assert not {"ingress", "egress"} & set(found["DefaultSecurityGroup"]["forProvider"])
+    assert not {"queue", "topic", "eventbridge"} & set(found["BucketNotification"]["forProvider"])
+
+
+def test_public_addresses_are_refused_in_words(make_tap: MakeTap) -> None:
+    """A false that is left out is late-initialized to the true that somebody set by hand, and kept."""
+    subnets = [one for one in manifests(make_tap()).values() if one["kind"] == "Subnet"]
+    assert {one["spec"]["forProvider"]["mapPublicIpOnLaunch"] for one in subnets} == {False}
 
 
 def test_what_is_protected_stays_in_aws_when_its_object_goes_and_what_it_needs_stays_too(make_tap: MakeTap) -> None:

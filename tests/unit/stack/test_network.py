@@ -33,15 +33,15 @@ def moving(key: str) -> Json:
 
 def test_each_zone_has_a_subnet_of_each_tier_where_the_address_plan_puts_it(make_tap: MakeTap) -> None:
     assert fields(network(make_tap()), "Subnet", "cidrBlock", "availabilityZone", "mapPublicIpOnLaunch") == {
-        "public-a": ["10.0.192.0/21", "us-east-1a", None],
-        "private-a": ["10.0.0.0/18", "us-east-1a", None],
-        "database-a": ["10.0.216.0/21", "us-east-1a", None],
-        "public-b": ["10.0.200.0/21", "us-east-1b", None],
-        "private-b": ["10.0.64.0/18", "us-east-1b", None],
-        "database-b": ["10.0.224.0/21", "us-east-1b", None],
-        "public-c": ["10.0.208.0/21", "us-east-1c", None],
-        "private-c": ["10.0.128.0/18", "us-east-1c", None],
-        "database-c": ["10.0.232.0/21", "us-east-1c", None],
+        "public-a": ["10.0.192.0/21", "us-east-1a", False],
+        "private-a": ["10.0.0.0/18", "us-east-1a", False],
+        "database-a": ["10.0.216.0/21", "us-east-1a", False],
+        "public-b": ["10.0.200.0/21", "us-east-1b", False],
+        "private-b": ["10.0.64.0/18", "us-east-1b", False],
+        "database-b": ["10.0.224.0/21", "us-east-1b", False],
+        "public-c": ["10.0.208.0/21", "us-east-1c", False],
+        "private-c": ["10.0.128.0/18", "us-east-1c", False],
+        "database-c": ["10.0.232.0/21", "us-east-1c", False],
     }
 
 

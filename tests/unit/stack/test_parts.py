@@ -19,6 +19,7 @@ NO_REGIONAL_TAP = Condition(
     " one of those, and delete this part if it is left over.",
 )
 NOTHING = Condition("ResourcesHealthy", "Unknown", "NothingYet", "No resource exists yet.")
+UNJUDGED = Condition("Compliant", "Unknown", "NotReported", "Not judged yet: no resource exists yet.")
 
 
 def composed_nothing(built: Condition) -> Composed:
@@ -26,7 +27,7 @@ def composed_nothing(built: Condition) -> Composed:
         resources=(),
         withheld=(),
         status={"resources": {"desired": 0, "created": 0, "ready": 0, "withheld": 0}},
-        conditions=(built, NOTHING),
+        conditions=(built, NOTHING, UNJUDGED),
         ready=False,
         ttl=300,
     )

@@ -25,18 +25,6 @@ def test_every_fault_of_shape_is_named_by_its_path(make_tap: MakeTap) -> None:
     ]
 
 
-def test_every_rule_of_policy_that_is_broken_is_named(make_tap: MakeTap) -> None:
-    tap = make_tap(region="mars-1", cidr="8.8.0.0/16", drift="Report", state="Paused")
-    tap["spec"]["tags"] = {}
-    assert refusal(tap) == [
-        ("spec.cidr", "Cidr"),
-        ("spec.drift", "NotActedOn"),
-        ("spec.region", "RegionUnknown"),
-        ("spec.state", "NotActedOn"),
-        ("spec.tags.CostCenter", "TagMissing"),
-    ]
-
-
 def test_the_message_says_that_nothing_was_changed_and_what_to_mend(make_tap: MakeTap) -> None:
     with pytest.raises(RefusedError) as caught:
         compose(make_tap(network={"zones": 9}), {})

@@ -2,13 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from pydantic import ValidationError
-
 from tap_api import aurora
-from tap_api.kinds import EnvironmentTapSpec
 from tap_api.policy.rule import Finding, Subject
-from tap_api.policy.violation import shown
-from tap_api.presets import resolve
 
 
 def capacity(subject: Subject) -> Iterator[Finding]:
@@ -70,29 +65,6 @@ def engine_version(subject: Subject) -> Iterator[Finding]:
             "spec.database.engineVersion",
             f"AWS cannot go back from {before['engineVersion']} to {now['engineVersion']}; restore a backup elsewhere",
         )
-
-
-_FIXED = (
-    ("global", "AWS cannot move a cluster into or out of a global database"),
-    ("databaseName", "AWS names it when the cluster is made"),
-    ("masterUsername", "AWS names it when the cluster is made"),
-)
-
-
-def immutable(subject: Subject) -> Iterator[Finding]:
-    """What CEL cannot see: a choice added or removed beside a preset that says something else."""
-    if not isinstance(subject.spec, EnvironmentTapSpec) or not isinstance(subject.old, EnvironmentTapSpec):
-        return
-    try:
-        now, before = resolve(subject.spec)["database"], resolve(subject.old)["database"]
-    except ValidationError:
-        return
-    for field, why in _FIXED:
-        if now[field] != before[field]:
-            yield (
-                f"spec.database.{field}",
-                f"cannot be changed from {shown(before[field])} to {shown(now[field])}: {why}; make a new environment",
-            )
 
 
 def global_capacity(subject: Subject) -> Iterator[Finding]:

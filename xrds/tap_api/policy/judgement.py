@@ -7,14 +7,22 @@ from pydantic import ValidationError
 
 from tap_api.base import ApiModel, Json
 from tap_api.kinds import ENVIRONMENT_TAP, KINDS, REGIONAL_TAP, EnvironmentTapSpec, RegionalTapSpec
+from tap_api.policy.organisation import Organisation
 from tap_api.policy.rule import Subject
 from tap_api.policy.table import RULES
 from tap_api.policy.violation import Severity, Violation, shape_violations
 
 
-def judge(kind: str, manifest: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> list[Violation]:
+def judge(
+    kind: str,
+    manifest: Mapping[str, Any],
+    old: Mapping[str, Any] | None = None,
+    organisation: Organisation | None = None,
+) -> list[Violation]:
     """Returns what `manifest` is refused for, sorted by path; empty where it may pass. See evaluate."""
-    return [violation for violation in evaluate(kind, manifest, old) if violation.severity is Severity.ERROR]
+    return [
+        violation for violation in evaluate(kind, manifest, old, organisation) if violation.severity is Severity.ERROR
+    ]
 
 
 def advise(kind: str, manifest: Mapping[str, Any]) -> list[Violation]:
@@ -22,13 +30,19 @@ def advise(kind: str, manifest: Mapping[str, Any]) -> list[Violation]:
     return [violation for violation in evaluate(kind, manifest) if violation.severity is Severity.WARNING]
 
 
-def evaluate(kind: str, manifest: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> list[Violation]:
+def evaluate(
+    kind: str,
+    manifest: Mapping[str, Any],
+    old: Mapping[str, Any] | None = None,
+    organisation: Organisation | None = None,
+) -> list[Violation]:
     """Returns every rule that `manifest` breaks, of either severity, sorted by path.
 
     Args:
         kind: Its kind. Kinds other than EnvironmentTap and RegionalTap are judged by their shape alone.
         manifest: The object, as JSON.
         old: The object that it replaces, None for a new one.
+        organisation: What the organisation asks for; None: nothing is known of it.
     """
     try:
         model = KINDS[kind].spec.parse(_without_machinery(_mapping(manifest.get("spec"))))
@@ -37,7 +51,7 @@ def evaluate(kind: str, manifest: Mapping[str, Any], old: Mapping[str, Any] | No
     if not isinstance(model, EnvironmentTapSpec | RegionalTapSpec):
         return []
     name = str(_mapping(manifest.get("metadata")).get("name", ""))
-    return sorted(_broken(Subject(kind, name, model, _old_spec(kind, old))))
+    return sorted(_broken(Subject(kind, name, model, _old_spec(kind, old), organisation)))
 
 
 def _broken(subject: Subject) -> Iterator[Violation]:

@@ -6,14 +6,13 @@ from difflib import get_close_matches
 
 from tap_api import cidrs
 from tap_api.kinds import ENVIRONMENT_TAP
+from tap_api.limits import S3_PREFIXES
 from tap_api.naming import MAX_ENVIRONMENT_NAME, MAX_NAME
 from tap_api.policy.rule import Finding, Subject
 from tap_api.policy.violation import shown
 from tap_api.regions import ZONES
 
 _DNS_LABEL = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
-#: What the name of a bucket must not begin with (docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html).
-_S3_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
 
 
 def name(subject: Subject) -> Iterator[Finding]:
@@ -24,7 +23,7 @@ def name(subject: Subject) -> Iterator[Finding]:
             "metadata.name",
             f"{shown(subject.name)} goes into AWS names: use lower-case letters, digits and hyphens, a letter first",
         )
-    if subject.name.startswith(_S3_PREFIXES):
+    if subject.name.startswith(S3_PREFIXES):
         yield "metadata.name", f"{shown(subject.name)} begins like S3's own names, which no bucket may have; rename it"
     if len(subject.name) > limit:
         yield "metadata.name", f"{len(subject.name)} characters; use at most {limit}"

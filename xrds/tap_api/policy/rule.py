@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from tap_api.base import Json
 from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP, EnvironmentTapSpec, RegionalTapSpec
+from tap_api.policy.organisation import Organisation
 from tap_api.policy.violation import Severity
 from tap_api.presets import resolve
 
@@ -31,12 +32,14 @@ class Subject:
         name: Its name.
         spec: Its spec.
         old: The spec that it replaces, None for a new one (and for one whose old shape is no longer legal).
+        organisation: What the organisation asks for; None where nobody said.
     """
 
     kind: str
     name: str
     spec: EnvironmentTapSpec | RegionalTapSpec
     old: EnvironmentTapSpec | RegionalTapSpec | None = None
+    organisation: Organisation | None = None
 
     @cached_property
     def environment_tap(self) -> EnvironmentTapSpec | None:
@@ -85,6 +88,7 @@ class Rule:
         kinds: The kinds that it judges.
         schema: The kinds whose schema holds it too, so that it stands with every process down.
         changes: It judges a change and not an object: who sees no old object (a file, the function) does not ask it.
+        organisational: It goes by what the organisation asks for, which the function is not told.
         example: A piece of a manifest that breaks it, as YAML; empty where no piece shows it.
     """
 
@@ -96,7 +100,13 @@ class Rule:
     kinds: tuple[str, ...] = (ENVIRONMENT_TAP.kind, REGIONAL_TAP.kind)
     schema: tuple[str, ...] = ()
     changes: bool = False
+    organisational: bool = False
     example: str = ""
+
+    @property
+    def page(self) -> str:
+        """Where it is described, in the repository."""
+        return f"docs/reference/policy.md#{self.code.lower()}"
 
     @property
     def doors(self) -> tuple[Door, ...]:
@@ -104,7 +114,9 @@ class Rule:
         asked = {
             Door.SCHEMA: bool(self.schema),
             Door.ADMISSION: True,
-            Door.FUNCTION: REGIONAL_TAP.kind in self.kinds and self.severity is Severity.ERROR and not self.changes,
+            Door.FUNCTION: REGIONAL_TAP.kind in self.kinds
+            and self.severity is Severity.ERROR
+            and not (self.changes or self.organisational),
             Door.VALIDATE: not self.changes,
         }
         return tuple(door for door, is_asked in asked.items() if is_asked)

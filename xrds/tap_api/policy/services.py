@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tap_api.policy.rule import Finding, Subject
-from tap_api.sections import Authorization
+from tap_api.sections import MOST_TRUSTED, Authorization
 
 
 def storage_classes(subject: Subject) -> Iterator[Finding]:
@@ -22,19 +22,15 @@ def jwt(subject: Subject) -> Iterator[Finding]:
         yield "spec.api.jwt", "is needed with `authorization: JWT`, and only then"
 
 
-#: Characters that the principals may come to: a pattern of EventBridge holds 4,096, and the rest of ours 2,000.
-_MOST_TRUSTED = 2000
-
-
 def trusted_principals(subject: Subject) -> Iterator[Finding]:
     """More principals than an event pattern holds."""
     principals = subject.sections.get("monitoring", {}).get("trustedPrincipals", [])
     length = sum(len(principal) + 3 for principal in principals)
-    if length > _MOST_TRUSTED:
+    if length > MOST_TRUSTED:
         yield (
             "spec.monitoring.trustedPrincipals",
             f"{length} characters with quotes and commas are too many for an event pattern; use at most "
-            f"{_MOST_TRUSTED}, with `*` for what the ARNs differ in",
+            f"{MOST_TRUSTED}, with `*` for what the ARNs differ in",
         )
 
 

@@ -1,7 +1,7 @@
 """The one table of rules. `docs/reference/policy.md` is made from it; a code is never used again for something else."""
 
-from tap_api.kinds import ENVIRONMENT_TAP
-from tap_api.policy import database, later, places, services, tags
+from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP
+from tap_api.policy import changes, database, later, organisation_rules, places, services, tags
 from tap_api.policy.rule import Rule
 from tap_api.policy.violation import Severity
 
@@ -12,12 +12,14 @@ RULES: tuple[Rule, ...] = (
         purpose="Every field is one of its kind, of its type and within its bounds.",
         remedy="Mend the field as the message says; `kubectl explain environmenttap.spec` lists the fields.",
         example="network: {zones: 4}",
+        schema=(ENVIRONMENT_TAP.kind, REGIONAL_TAP.kind),
     ),
     Rule(
         "Name",
         places.name,
         purpose="The name goes into the names of AWS resources, buckets among them.",
         remedy="Use lower-case letters, digits and hyphens, a letter first, and not a beginning that S3 keeps.",
+        schema=(REGIONAL_TAP.kind,),
     ),
     Rule(
         "RegionUnknown",
@@ -25,6 +27,7 @@ RULES: tuple[Rule, ...] = (
         purpose="Zones, and with them subnets, are laid out from a table of regions.",
         remedy="Use a region of the table; the message names the nearest.",
         example="regions: [{name: mars-north-1, cidr: 10.0.0.0/16}]",
+        schema=(REGIONAL_TAP.kind,),
     ),
     Rule(
         "RegionDuplicate",
@@ -47,6 +50,7 @@ RULES: tuple[Rule, ...] = (
         "only private ranges can be routed between VPCs.",
         remedy="Write a private IPv4 range in its one spelling, /16 to /23, such as `10.0.0.0/16`.",
         example="regions: [{name: us-east-1, cidr: 10.0.0.1/16}]",
+        schema=(REGIONAL_TAP.kind,),
     ),
     Rule(
         "CidrOverlap",
@@ -62,6 +66,7 @@ RULES: tuple[Rule, ...] = (
         purpose="Every AWS resource is to be accounted for.",
         remedy="Add the tag to `spec.tags`.",
         example="tags: {}",
+        schema=(REGIONAL_TAP.kind,),
     ),
     Rule(
         "TagReserved",
@@ -70,6 +75,7 @@ RULES: tuple[Rule, ...] = (
         "`crossplane-` belong to AWS and to Crossplane.",
         remedy="Remove the tag, or rename it.",
         example="tags: {CostCenter: platform-4200, Environment: dev}",
+        schema=(REGIONAL_TAP.kind,),
     ),
     Rule(
         "TagText",
@@ -78,6 +84,7 @@ RULES: tuple[Rule, ...] = (
         remedy="Use 1 to 128 characters for a key and up to 256 for a value: letters, digits, spaces and "
         "`_ . : / = + - @`.",
         example="tags: {CostCenter: platform-4200, 'a*b': c}",
+        schema=(REGIONAL_TAP.kind,),
     ),
     Rule(
         "TagCase",
@@ -92,6 +99,7 @@ RULES: tuple[Rule, ...] = (
         purpose="A field that is in the API and that nothing acts on yet is refused, never ignored.",
         remedy="Remove the field, or set it as the message says.",
         example="ttl: 72h",
+        schema=(REGIONAL_TAP.kind,),
     ),
     Rule(
         "Capacity",
@@ -99,6 +107,7 @@ RULES: tuple[Rule, ...] = (
         purpose="Aurora refuses a capacity that its version, or a global database, cannot have.",
         remedy="Set `minCapacity`, `maxCapacity` and `engineVersion` so that they fit one another.",
         example="database: {minCapacity: 100, maxCapacity: 8}",
+        schema=(REGIONAL_TAP.kind,),
     ),
     Rule(
         "Windows",
@@ -113,6 +122,7 @@ RULES: tuple[Rule, ...] = (
         purpose="The engine keeps some names of databases and of users for itself.",
         remedy="Use another name.",
         example="database: {masterUsername: rdsadmin}",
+        schema=(REGIONAL_TAP.kind,),
     ),
     Rule(
         "LogExports",
@@ -134,6 +144,7 @@ RULES: tuple[Rule, ...] = (
         purpose="S3 wants thirty days between the two transitions of an object.",
         remedy="Raise `glacierDays`, or lower `infrequentAccessDays`.",
         example="storage: {infrequentAccessDays: 80, glacierDays: 90}",
+        schema=(REGIONAL_TAP.kind,),
     ),
     Rule(
         "Jwt",
@@ -141,19 +152,52 @@ RULES: tuple[Rule, ...] = (
         purpose="An API that asks for tokens has to know whose.",
         remedy="Set `spec.api.jwt` with `authorization: JWT`, and only then.",
         example="api: {authorization: JWT}",
+        schema=(REGIONAL_TAP.kind,),
     ),
     Rule(
         "TrustedPrincipals",
         services.trusted_principals,
         purpose="The principals go into an event pattern, which holds 4,096 characters.",
         remedy="List fewer, with `*` for what their ARNs differ in.",
+        schema=(REGIONAL_TAP.kind,),
     ),
     Rule(
         "Immutable",
-        database.immutable,
-        purpose="AWS would have to make the resource anew, and with it lose what it holds.",
-        remedy="Take the change back, or make a new environment.",
+        changes.immutable,
+        purpose="AWS would have to replace the resource, and what it holds would be lost.",
+        remedy="Take the change back, or put it into a new environment.",
         changes=True,
+        schema=(ENVIRONMENT_TAP.kind, REGIONAL_TAP.kind),
+    ),
+    Rule(
+        "OrganisationTag",
+        organisation_rules.missing,
+        purpose="Your organisation accounts for its resources by more tags than the platform does (`requiredTags`).",
+        remedy="Add the tag to `spec.tags`.",
+        organisational=True,
+    ),
+    Rule(
+        "OrganisationTagValue",
+        organisation_rules.value,
+        purpose="A tag whose values are free is of no use to who sorts by it (`allowedTagValues`).",
+        remedy="Use a value that the pattern in the message matches as a whole.",
+        organisational=True,
+    ),
+    Rule(
+        "OrganisationRange",
+        organisation_rules.reserved,
+        purpose="A range that is routed elsewhere (`reservedRanges`: on premises, or `172.17.0.0/16`, Docker's bridge) "
+        "cannot be reached from the VPC.",
+        remedy="Take another range.",
+        organisational=True,
+        example="regions: [{name: us-east-1, cidr: 172.17.0.0/16}]",
+    ),
+    Rule(
+        "OrganisationRegion",
+        organisation_rules.region,
+        purpose="Data may have to stay in some regions (`allowedRegions`).",
+        remedy="Use a region that the message names.",
+        organisational=True,
     ),
     Rule(
         "OpenApi",

@@ -1,0 +1,124 @@
+"""`tap plan`: what applying claims does, before it is applied."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tap_cli.claims import Claim, claims, saved
+from tap_cli.terminal import cluster_options, color_option, columns, echo, formatted, json_text, output_option
+
+if TYPE_CHECKING:
+    from tap_stack.plan import Plan, State
+
+#: Version of the JSON, docs/reference/plan.schema.json.
+_VERSION = 1
+_NOTHING, _CLUSTER = "nothing", "cluster"
+EXAMPLES = (
+    ("tap plan claims/prod.yaml", "as if nothing of it were there, offline"),
+    ("tap plan claims/prod.yaml --against cluster", "reading rights are enough"),
+    ("kubectl get tap,managed -n tap-prod -o json > saved/prod.json", ""),
+    ("tap plan claims/prod.yaml --against saved/", "offline"),
+)
+EXIT_CODES = {
+    0: "nothing changes",
+    1: "an error, a claim that is refused, or a command line that is not understood",
+    2: "something changes",
+}
+
+
+class _Command(click.Command):
+    """A command whose exit code 2 says something else than that the command line is not understood."""
+
+    usage_exit_code = 1
+
+
+@click.command("plan", cls=_Command)
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
+@click.option(
+    "--against",
+    default=_NOTHING,
+    show_default=True,
+    envvar="TAP_PLAN_AGAINST",
+    metavar="nothing|cluster|DIR",
+    show_envvar=True,
+    help="What there is: nothing, what the cluster holds, or objects that were saved in a folder.",
+)
+@click.option("-r", "--region", "regions", multiple=True, metavar="REGION", help="Only this region; may be repeated.")
+@click.option("-n", "--namespace", help="Namespace of claims that name none.")
+@output_option("table", "json", "yaml", "markdown", default="table")
+@color_option()
+@cluster_options
+def command(  # noqa: PLR0913  (one for each option)
+    *,
+    files: tuple[Path, ...],
+    against: str,
+    regions: tuple[str, ...],
+    namespace: str | None,
+    output: str,
+    no_color: bool,
+    kubeconfig: Path | None,
+    context: str | None,
+) -> int:
+    """Show what applying the claims in FILES does, and change nothing.
+
+    For each region and part: what is created, updated, deleted or blocked, each field as it is and as it will be, what
+    is known only later, what loses data, and what policy says. It asks the functions that the operator and Crossplane
+    ask. A file that is `-` is standard input.
+    """
+    found = claims(files, namespace)
+    look = _state(against, kubeconfig, context)
+    from tap_stack.plan import plan
+
+    plans = [(claim, _chosen(plan(claim.document, look(claim)), regions)) for claim in found]
+    if output in ("json", "yaml"):
+        document = {
+            "version": _VERSION,
+            "against": against if against in (_NOTHING, _CLUSTER) else "folder",
+            "plans": [{"file": str(claim.file), **made.json()} for claim, made in plans],
+        }
+        click.echo(json_text(document) if output == "json" else _yaml(document), nl=output == "json")
+    elif output == "markdown":
+        from tap_cli.plan_markdown import markdown
+
+        click.echo("\n".join(markdown(made, against) for _, made in plans), nl=False)
+    else:
+        from tap_cli.plan_text import lines
+
+        width = columns()
+        echo("\n\n".join(formatted(lines(made, against), width) for _, made in plans), no_color=no_color)
+    if any(made.violations for _, made in plans):
+        return 1
+    return 2 if any(made.changes for _, made in plans) else 0
+
+
+def _state(against: str, kubeconfig: Path | None, context: str | None) -> "Callable[[Claim], State]":
+    """Returns what tells what there is beside a claim."""
+    from tap_stack.plan import State
+
+    if against == _NOTHING:
+        return lambda _: State()
+    if against == _CLUSTER:
+        from tap_cli.cluster import Cluster
+
+        cluster = Cluster(kubeconfig, context)
+        return lambda claim: State.of(cluster.objects(claim.kind, claim.name, claim.namespace), claim.namespace)
+    objects = saved(Path(against))
+    return lambda claim: State.of(objects, claim.namespace)
+
+
+def _chosen(made: "Plan", regions: Sequence[str]) -> "Plan":
+    if not regions or made.violations:
+        return made
+    for region in regions:
+        if region not in made.regions:
+            message = f"{region!r} is no region of {made.name}; its regions are {', '.join(made.regions)}"
+            raise click.BadParameter(message, param_hint="--region")
+    return made.only(regions)
+
+
+def _yaml(document: dict[str, object]) -> str:
+    from tap_api import manifest
+
+    return manifest.dump([document])

@@ -1,0 +1,100 @@
+"""How verbs print: options that they share, text that fits a terminal and is plain in a pipe, JSON and YAML."""
+
+import json
+import os
+import shutil
+import sys
+import textwrap
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+#: A pipe has no width: a line is a line there.
+_PIPE_COLUMNS = 5000
+_NARROWEST = 60
+
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of text.
+
+    Attributes:
+        text: What it says.
+        indent: How far it is set in.
+        hang: How much further its rest is, where it does not fit.
+        style: How it looks where there is colour, in click's words.
+    """
+
+    text: str
+    indent: int = 0
+    hang: int = 2
+    style: tuple[tuple[str, Any], ...] = ()
+
+
+def styled(text: str, indent: int = 0, hang: int = 2, **style: Any) -> Line:  # noqa: ANN401
+    """Returns a line with a style, such as `fg="red"`."""
+    return Line(text, indent, hang, tuple(style.items()))
+
+
+def formatted(lines: Iterable[Line], width: int) -> str:
+    """Returns lines as text that is at most `width` wide where words allow it."""
+    return "\n".join(piece for line in lines for piece in _wrapped(line, width))
+
+
+def columns() -> int:
+    """Returns how wide the output is."""
+    if not sys.stdout.isatty():
+        return _PIPE_COLUMNS
+    return max(shutil.get_terminal_size().columns, _NARROWEST)
+
+
+def echo(text: str, *, no_color: bool) -> None:
+    """Prints text, its colours only where a terminal shows them and nobody refuses them (https://no-color.org)."""
+    plain = no_color or bool(os.environ.get("NO_COLOR"))
+    click.echo(text, color=False if plain else None)
+
+
+def json_text(value: Any) -> str:  # noqa: ANN401
+    """Returns a value as JSON for programs."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def output_option(*formats: str, default: str) -> Callable[[CommandT], CommandT]:
+    """Returns the option `-o`, as every verb that reads has it."""
+    return click.option(
+        "-o", "--output", type=click.Choice(formats), default=default, show_default=True, help="Format."
+    )
+
+
+def color_option() -> Callable[[CommandT], CommandT]:
+    """Returns the option `--no-color`."""
+    return click.option("--no-color", is_flag=True, help="Plain text; so is NO_COLOR=1, and so are pipes.")
+
+
+def cluster_options(command: CommandT) -> CommandT:
+    """Adds the options that say which cluster is meant."""
+    from pathlib import Path
+
+    path = click.Path(path_type=Path, dir_okay=False)
+    command = click.option("--context", help="Context of the kubeconfig.")(command)
+    return click.option("--kubeconfig", type=path, help="In place of KUBECONFIG.")(command)
+
+
+def _wrapped(line: Line, width: int) -> list[str]:
+    first, rest = " " * line.indent, " " * (line.indent + line.hang)
+    if len(first) + len(line.text) <= width:
+        pieces = [first + line.text if line.text else ""]
+    else:
+        pieces = textwrap.wrap(
+            line.text,
+            width,
+            initial_indent=first,
+            subsequent_indent=rest,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    return [click.style(piece, **dict(line.style)) if line.style else piece for piece in pieces]

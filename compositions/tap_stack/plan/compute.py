@@ -1,0 +1,276 @@
+"""The plan: from a claim and what there is to what changes."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from tap_api.base import GROUP, Json
+from tap_api.kinds import ENVIRONMENT_TAP, KINDS, PARTS, REGIONAL_TAP
+from tap_api.policy import advise, judge, shape_violations
+from tap_stack.composed import Composed
+from tap_stack.plan import losses
+from tap_stack.plan.change import Action, Change, Field, Plan
+from tap_stack.plan.difference import differences, known, owned_fields, plain, unknowns
+from tap_stack.plan.state import State, is_looked_at, stays
+from tap_stack.plan.wanted import Regions, regions
+from tap_stack.schemas import Schema, schemas
+from tap_stack.subject import RefusedError
+from tap_stack.tree import walk
+from tap_stack.values import Unknown
+
+#: Part of what a region composes itself, beside its parts.
+KEY_PART = "key"
+_SPEC = "spec.forProvider."
+_PART_KEYS = {kind.part for kind in PARTS}
+_BLOCKED = (
+    "AWS would have to make another one in its place, and the provider refuses that; take the change back, or move what"
+    " it holds and make the resource anew"
+)
+_TAKEN = "an object of that name is there and is not this environment's; delete it or rename the environment"
+#: Kind, name and key of a composed resource's XR and of itself -> its manifest.
+Emitted = Mapping[tuple[str, str], Mapping[str, Json]]
+
+
+def plan(claim: Mapping[str, Any], state: State) -> Plan:
+    """Returns what applying `claim` does where there is what `state` holds.
+
+    Args:
+        claim: An EnvironmentTap or a RegionalTap, with a namespace.
+        state: What there is in that namespace.
+    """
+    kind, name = claim["kind"], claim["metadata"]["name"]
+    head = {"kind": kind, "namespace": claim["metadata"]["namespace"], "name": name}
+    old = state.find(KINDS[kind], name)
+    violations = judge(kind, claim, old)
+    if old and not violations:
+        from tap_stack.plan.fixed import fixed  # It brings what makes schemas, which nothing else here needs.
+
+        violations = fixed(kind, claim, old)
+    if violations:
+        return Plan(**head, violations=violations)
+    try:
+        found = regions(claim, state)
+        changes, unchanged = _changes(claim, old, found, state)
+    except ValidationError as error:
+        return Plan(**head, violations=shape_violations(error))
+    except RefusedError as error:
+        return Plan(**head, violations=error.violations)
+    return Plan(**head, advice=advise(kind, claim), changes=tuple(changes), unchanged=unchanged)
+
+
+def _changes(
+    claim: Mapping[str, Any], old: Mapping[str, Any] | None, found: Regions, state: State
+) -> tuple[list[Change], dict[str, int]]:
+    changes: list[Change] = []
+    unchanged: dict[str, int] = {}
+    if claim["kind"] == ENVIRONMENT_TAP.kind:
+        changes += _of_xr(claim, old, "", "", "")
+    for tap in found.wanted:
+        stored = state.find(REGIONAL_TAP, tap["metadata"]["name"])
+        before = _emitted(stored, state) if stored else {}
+        region = _Region(tap, state, before, _later(found, tap, state))
+        if tap["metadata"]["name"] in found.taken:
+            changes.append(region.taken())
+            continue
+        changes += _of_xr(tap, stored, tap["spec"]["region"], "", "")
+        changes += region.changes()
+        unchanged[tap["spec"]["region"]] = region.unchanged
+    for tap in found.left:
+        changes += _gone(tap, tap["spec"]["region"], "", "", state)
+    return changes, unchanged
+
+
+class _Region:
+    """A region, as it is composed and as it is stored."""
+
+    def __init__(
+        self, tap: Json, state: State, before: Emitted, later: Mapping[tuple[str, str], tuple[Field, ...]]
+    ) -> None:
+        self._tap, self._state, self._before, self._later = tap, state, before, later
+        self._name = str(tap["spec"]["region"])
+        self.unchanged = 0
+
+    def taken(self) -> Change:
+        return _change(Action.BLOCKED, self._tap, self._name, "", "", blocked=_TAKEN)
+
+    def changes(self) -> Iterator[Change]:
+        for xr, composed in walk(self._tap, self._state.world):
+            yield from self._of(xr, composed)
+
+    def _of(self, xr: Mapping[str, Any], composed: Composed) -> Iterator[Change]:
+        stored = self._state.composed(xr)
+        before = self._before.get((xr["kind"], xr["metadata"]["name"]), {})
+        names = {item.key: item.wanted["metadata"]["name"] for item in composed.resources if item.wanted}
+        names |= {item.key: item.manifest["metadata"]["name"] for item in composed.withheld}
+        for item in composed.resources:
+            part, there = part_of(xr, item.key), stored.get(item.key)
+            if there is None:
+                yield _created(item.wanted or item.manifest, self._name, part, item.key, names.__getitem__)
+            elif item.manifest["apiVersion"].partition("/")[0] == GROUP:
+                yield from _of_xr(item.manifest, there, self._name, part, item.key)
+            else:
+                yield from self._of_resource(xr, item.key, item.manifest, there, before.get(item.key))
+        for withheld in composed.withheld:
+            part = part_of(xr, withheld.key)
+            made = _created(withheld.manifest, self._name, part, withheld.key, names.__getitem__)
+            yield replace(made, waits_for=withheld.source)
+        asked = {item.key for item in composed.resources}
+        for key, there in stored.items():
+            if key not in asked:
+                yield from _gone(there, self._name, part_of(xr, key), key, self._state)
+
+    def _of_resource(
+        self, xr: Mapping[str, Any], key: str, wanted: Json, stored: Json, before: Json | None
+    ) -> Iterator[Change]:
+        schema = schemas().get((wanted["apiVersion"].partition("/")[0], wanted["kind"]), Schema({}, ()))
+        owned = owned_fields(stored, before)
+        found = [
+            *differences(stored["spec"], wanted["spec"], owned.get("spec", {}), "spec", _is_set(schema)),
+            *_of_metadata(stored, wanted, owned),
+        ]
+        fields = [_judged(field, schema, stored) for field in found]
+        told = {field.path for field in fields}
+        fields += [field for field in self._later.get((xr["metadata"]["name"], key), ()) if field.path not in told]
+        if not fields:
+            self.unchanged += 1
+            return
+        blocked = any(field.replaces for field in fields)
+        yield _change(
+            Action.BLOCKED if blocked else Action.UPDATE,
+            wanted,
+            self._name,
+            part_of(xr, key),
+            key,
+            fields=tuple(fields),
+            blocked=_BLOCKED if blocked else "",
+            loses=tuple(losses.of_update(wanted, fields)),
+        )
+
+
+def _is_set(schema: Schema) -> Callable[[str], bool]:
+    return lambda path: path.startswith(_SPEC) and schema.is_set(plain(path).removeprefix(_SPEC))
+
+
+def _judged(field: Field, schema: Schema, stored: Mapping[str, Any]) -> Field:
+    """Returns a field, and whether AWS would make another resource for it.
+
+    Only of one that AWS has made; and not where AWS has that value already, as when a refused change is taken back.
+    """
+    made = (stored.get("status") or {}).get("atProvider")
+    name = field.path.removeprefix(_SPEC)
+    if not isinstance(made, Mapping) or not made or name == field.path or made.get(name) == field.new:
+        return field
+    return replace(field, replaces=schema.is_replaced(plain(name)))
+
+
+def _of_metadata(stored: Json, wanted: Json, owned: Json) -> Iterator[Field]:
+    for name in ("labels", "annotations"):
+        old, new = (item["metadata"].get(name) or {} for item in (stored, wanted))
+        found = differences(old, new, (owned.get("metadata") or {}).get(name, {}), f"metadata.{name}")
+        # Crossplane adds some of its own, in the name of ours.
+        yield from (field for field in found if field.new is not None or "crossplane.io/" not in field.path)
+
+
+def _of_xr(
+    wanted: Mapping[str, Any], stored: Mapping[str, Any] | None, region: str, part: str, key: str
+) -> Iterator[Change]:
+    """Yields what happens to an object of ours: a claim, a region, or a part."""
+    if stored is None:
+        yield _change(Action.CREATE, wanted, region, part, key, wanted=_bare(wanted))
+        return
+    old, new = (_normal(wanted["kind"], item["spec"]) for item in (stored, wanted))
+    fields = tuple(differences(old, new, old, "spec"))
+    if fields:
+        yield _change(Action.UPDATE, wanted, region, part, key, fields=fields)
+
+
+def _normal(kind: str, spec: Mapping[str, Any]) -> Json:
+    """Returns a spec with the defaults that an apiserver fills in, and without what is Crossplane's own."""
+    own = {key: value for key, value in spec.items() if key != "crossplane"}
+    try:
+        return KINDS[kind].spec.parse(own).manifest()
+    except ValidationError:  # Stored by a version that knew other fields.
+        return own
+
+
+def _created(wanted: Mapping[str, Any], region: str, part: str, key: str, names: Callable[[str], str]) -> Change:
+    return _change(
+        Action.CREATE,
+        wanted,
+        region,
+        part,
+        key,
+        wanted=known(wanted, names),
+        unknown=dict(unknowns(wanted)),
+    )
+
+
+def _gone(stored: Mapping[str, Any], region: str, part: str, key: str, state: State) -> Iterator[Change]:
+    """Yields the deletion of an object, and of all that it has composed."""
+    if stored["apiVersion"].partition("/")[0] != GROUP:
+        kept = stays(stored)
+        lost = () if kept or is_looked_at(stored) else tuple(losses.of_deletion(stored))
+        yield _change(Action.DELETE, stored, region, part, key, kept=kept, loses=lost)
+        return
+    yield _change(Action.DELETE, stored, region, part, key)
+    for below, item in state.composed(stored).items():
+        yield from _gone(item, region, part_of(stored, below), below, state)
+
+
+def _later(found: Regions, tap: Json, state: State) -> dict[tuple[str, str], tuple[Field, ...]]:
+    """Returns the fields that change once the keys of new regions are known: name of the XR and key -> fields."""
+    hoped = found.later.get(tap["metadata"]["name"])
+    if hoped is None:
+        return {}
+    unknown = Unknown(f"the KMS key of {', '.join(found.new)}")
+    now, then = (dict(_manifests(walk(item, state.world))) for item in (tap, hoped))
+    changes: dict[tuple[str, str], tuple[Field, ...]] = {}
+    for place, manifest in then.items():
+        if place in now and manifest["apiVersion"].partition("/")[0] != GROUP:
+            fields = tuple(differences(now[place]["spec"], manifest["spec"], {}, "spec"))
+            if fields:
+                changes[place] = tuple(Field(field.path, field.old, unknown) for field in fields)
+    return changes
+
+
+def _manifests(walked: Iterable[tuple[Mapping[str, Any], Composed]]) -> Iterator[tuple[tuple[str, str], Json]]:
+    for xr, composed in walked:
+        for item in composed.resources:
+            yield (xr["metadata"]["name"], item.key), item.manifest
+
+
+def _emitted(stored: Json, state: State) -> Emitted:
+    """Returns what the region as it is stored composes: what of the stored resources is ours."""
+    try:
+        return {
+            (xr["kind"], xr["metadata"]["name"]): {item.key: item.manifest for item in composed.resources}
+            for xr, composed in walk(stored, state.world)
+        }
+    except RefusedError:  # Stored by a version that allowed more.
+        return {}
+
+
+def part_of(xr: Mapping[str, Any], key: str) -> str:
+    """Returns the part that what `xr` composes under `key` belongs to; `key` for a region's own key."""
+    own = KINDS[xr["kind"]].part
+    return own or (key if key in _PART_KEYS else KEY_PART)
+
+
+def _bare(manifest: Mapping[str, Any]) -> Json:
+    """Returns a manifest without what only the apiserver knows."""
+    metadata = {key: value for key, value in manifest["metadata"].items() if key not in ("uid", "ownerReferences")}
+    return {**{key: value for key, value in manifest.items() if key != "status"}, "metadata": metadata}
+
+
+def _change(
+    action: Action,
+    manifest: Mapping[str, Any],
+    region: str,
+    part: str,
+    key: str,
+    **more: Any,  # noqa: ANN401
+) -> Change:
+    head = {"api_version": manifest["apiVersion"], "kind": manifest["kind"], "name": manifest["metadata"]["name"]}
+    return Change(action=action, region=region, part=part, key=key, **head, **more)

@@ -1,0 +1,176 @@
+"""What differs between an object as it is stored and as it is asked for, field by field. Pure."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from tap_api.base import Json
+from tap_stack.plan.change import Field
+from tap_stack.values import Ref, Unknown, find
+
+_PLAIN = re.compile(r"[\w-]+", re.ASCII)
+#: The field manager of what Crossplane composes; a digest follows (crossplane's FieldOwnerComposedPrefix).
+_COMPOSED = "apiextensions.crossplane.io/composed"
+_NOTHING: Mapping[str, Any] = {}
+_GONE = object()
+#: Fields that tell the items of a list apart, in lists of AWS and of ours.
+_NAMES = ("id", "sid", "name", "regionName", "region", "key")
+
+IsSet = Callable[[str], bool]
+
+
+def differences(
+    stored: Any,  # noqa: ANN401
+    wanted: Any,  # noqa: ANN401
+    owned: Any,  # noqa: ANN401
+    path: str = "",
+    is_set: IsSet = lambda _: False,
+) -> Iterator[Field]:
+    """Yields the fields in which `stored` would change if `wanted` were applied over it.
+
+    What is stored and not wanted stays, as server-side apply leaves it (a provider fills in what AWS chose, and what
+    references are resolved to), unless it is ours: then it goes.
+
+    Args:
+        stored: The value as it is stored.
+        wanted: The value that is asked for.
+        owned: A value that has the fields of `stored` that are ours; of its values only the nesting says something.
+        path: Path of the value.
+        is_set: Tells whether the order of the list at a path says nothing.
+    """
+    if isinstance(stored, Mapping) and isinstance(wanted, Mapping):
+        for key, value in wanted.items():
+            below = _below(owned, key)
+            yield from differences(stored.get(key, _GONE), value, below, step(path, key), is_set)
+        for key in stored:
+            if key not in wanted and isinstance(owned, Mapping) and key in owned:
+                yield Field(step(path, key), stored[key], None)
+    elif isinstance(stored, list) and isinstance(wanted, list):
+        yield from _of_lists(stored, wanted, owned, path, is_set)
+    elif not _same(stored, wanted):
+        yield Field(path, None if stored is _GONE else stored, wanted)
+
+
+def owned_fields(stored: Mapping[str, Any], emitted_before: Mapping[str, Any] | None) -> Json:
+    """Returns what of a stored object is ours: what its managed fields say, and what was composed from its old claim.
+
+    `kubectl get -o yaml` leaves managed fields out; only they know of what an older version of ours asked for.
+    """
+    merged: Json = {}
+    for entry in stored.get("metadata", {}).get("managedFields") or ():
+        if str(entry.get("manager", "")).startswith(_COMPOSED):
+            _merge(merged, _nesting(entry.get("fieldsV1") or {}))
+    return _merge(merged, emitted_before or {})
+
+
+def unknowns(wanted: Any, path: str = "") -> Iterator[tuple[str, str]]:  # noqa: ANN401
+    """Yields the path and the source of every value of a manifest that is not known yet."""
+    if isinstance(wanted, Unknown):
+        yield path, wanted.source
+    elif isinstance(wanted, Mapping):
+        for key, value in wanted.items():
+            yield from unknowns(value, step(path, key))
+    elif isinstance(wanted, list):
+        for index, value in enumerate(wanted):
+            yield from unknowns(value, f"{path}[{index}]")
+
+
+def known(wanted: Any, names: Callable[[str], str]) -> Any:  # noqa: ANN401
+    """Returns a manifest without what is not known yet; references have names."""
+    if isinstance(wanted, Ref):
+        return {"name": names(wanted.key), **({"policy": {"resolve": "Always"}} if wanted.always else {})}
+    if isinstance(wanted, Mapping):
+        return {key: known(value, names) for key, value in wanted.items() if not isinstance(value, Unknown)}
+    if isinstance(wanted, list):
+        return [known(value, names) for value in wanted if not isinstance(value, Unknown)]
+    return wanted
+
+
+def has_unknown(wanted: object) -> bool:
+    """Returns whether a manifest holds a value that is not known yet."""
+    return next(find(wanted, Unknown), None) is not None
+
+
+def step(path: str, key: str) -> str:
+    """Returns the path of a field; a name that is not plain is quoted, so that a path is read in one way only."""
+    if _PLAIN.fullmatch(key):
+        return f"{path}.{key}" if path else key
+    return f'{path}["{key}"]'
+
+
+def plain(path: str) -> str:
+    """Returns a path without what tells items apart: as a schema has it."""
+    return re.sub(r"\[[^\]]*\]", "", path)
+
+
+def _of_lists(
+    stored: list[Any],
+    wanted: list[Any],
+    owned: Any,  # noqa: ANN401
+    path: str,
+    is_set: IsSet,
+) -> Iterator[Field]:
+    name = next((name for name in _NAMES if _tells(name, stored) and _tells(name, wanted)), None)
+    if name and stored and wanted:
+        yield from _of_named(name, stored, wanted, owned, path, is_set)
+        return
+    if len(stored) == len(wanted) and all(isinstance(item, Mapping) for item in (*stored, *wanted)):
+        items = owned if isinstance(owned, list) and len(owned) == len(stored) else [_NOTHING] * len(stored)
+        for index, (old, new, ours) in enumerate(zip(stored, wanted, items, strict=True)):
+            yield from differences(old, new, ours, f"{path}[{index}]", is_set)
+    elif stored != wanted and not (is_set(path) and sorted(map(str, stored)) == sorted(map(str, wanted))):
+        yield Field(path, stored, wanted)
+
+
+def _of_named(  # noqa: PLR0913, PLR0917  (as `differences`, and the name)
+    name: str,
+    stored: list[Any],
+    wanted: list[Any],
+    owned: Any,  # noqa: ANN401
+    path: str,
+    is_set: IsSet,
+) -> Iterator[Field]:
+    """Yields the differences of two lists whose items are told apart by their field `name`."""
+    old, new = ({item[name]: item for item in items} for items in (stored, wanted))
+    ours = {item.get(name): item for item in owned} if isinstance(owned, list) else {}
+    found: list[Field] = []
+    for key, item in new.items():
+        below = f"{path}[{name}={key}]"
+        if key in old:
+            found += differences(old[key], item, ours.get(key, _NOTHING), below, is_set)
+        else:
+            found.append(Field(below, None, item))
+    found += [Field(f"{path}[{name}={key}]", item, None) for key, item in old.items() if key not in new]
+    if not found and list(old) != list(new) and not is_set(path):
+        found.append(Field(path, stored, wanted))
+    yield from found
+
+
+def _tells(name: str, items: list[Any]) -> bool:
+    """Returns whether the field `name` tells items of a list apart."""
+    if not all(isinstance(item, Mapping) and isinstance(item.get(name), str) for item in items):
+        return False
+    return len({item[name] for item in items}) == len(items)
+
+
+def _same(stored: object, wanted: object) -> bool:
+    return stored == wanted and isinstance(stored, bool) == isinstance(wanted, bool)
+
+
+def _below(owned: Any, key: str) -> Any:  # noqa: ANN401
+    return owned.get(key, _NOTHING) if isinstance(owned, Mapping) else _NOTHING
+
+
+def _nesting(fields: Mapping[str, Any]) -> Json:
+    """Returns managed fields (`f:spec`) as a nesting of names. A list's items are no names, so a list ends it."""
+    return {key[2:]: _nesting(below) for key, below in fields.items() if key.startswith("f:")}
+
+
+def _merge(into: Json, other: Mapping[str, Any]) -> Json:
+    for key, value in other.items():
+        if isinstance(value, Mapping):
+            below = into.get(key)
+            into[key] = _merge(below if isinstance(below, dict) else {}, value)
+        elif key not in into or isinstance(value, list):
+            into[key] = value
+    return into

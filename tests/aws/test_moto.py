@@ -1,0 +1,107 @@
+"""moto as it is started beside the cluster. No provider is needed for it, so this runs everywhere."""
+
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSRequest
+from botocore.parsers import create_parser
+from botocore.serialize import create_serializer
+
+from aws.account import Account
+from tap_cluster import moto
+from tap_cluster.context import Context
+from tap_cluster.places import Places
+from tap_cluster.ports import choose
+from tap_cluster.progress import Progress
+from tap_cluster.state import State
+
+REGION = "eu-west-1"
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    root = tmp_path_factory.mktemp("moto")
+    places = Places(Places.find().repository, root / "state", root / "cache")
+    state = State(root / "state.json", {"moto": choose(set())})
+    context = Context(places, {}, state, Progress(quiet=True), places.kubeconfig)
+    program = moto.program(context)
+    with (root / "log").open("w") as log, subprocess.Popen(program.argv, env=program.env, stdout=log, stderr=log) as it:
+        try:
+            deadline = time.monotonic() + program.patience
+            while not program.ready():
+                assert it.poll() is None and time.monotonic() < deadline, Path(log.name).read_text()
+                time.sleep(0.1)
+            yield Account(moto.proxy(context))
+        finally:
+            it.terminate()
+
+
+def test_s3_control_is_reached_though_its_host_has_the_account_in_front(account: Account) -> None:
+    s3, control = (account.client(service, REGION) for service in ("s3", "s3control"))
+    s3.create_bucket(Bucket="ours", CreateBucketConfiguration={"LocationConstraint": REGION})
+    tagged = {"AccountId": "123456789012", "ResourceArn": "arn:aws:s3:::ours"}
+    control.tag_resource(**tagged, Tags=[{"Key": "CostCenter", "Value": "platform-4200"}])
+    assert control.list_tags_for_resource(**tagged)["Tags"] == [{"Key": "CostCenter", "Value": "platform-4200"}]
+    s3.delete_bucket(Bucket="ours")
+
+
+ALARM = {
+    "AlarmName": "ours",
+    "Namespace": "AWS/SQS",
+    "MetricName": "ApproximateNumberOfMessagesVisible",
+    "Dimensions": [{"Name": "QueueName", "Value": "dead-letters"}],
+    "Statistic": "Sum",
+    "Period": 60,
+    "EvaluationPeriods": 1,
+    "Threshold": 0.5,
+    "ComparisonOperator": "GreaterThanThreshold",
+    "TreatMissingData": "notBreaching",
+    "Tags": [{"Key": "CostCenter", "Value": "platform-4200"}],
+}
+
+
+def test_cloudwatch_is_spoken_to_in_cbor_as_the_provider_does(account: Account) -> None:
+    """AWS's client for Go has no other protocol for CloudWatch; that of Python has several, and takes JSON."""
+    cloudwatch = account.client("cloudwatch", REGION)
+    in_cbor(cloudwatch, "PutMetricAlarm", ALARM)
+    status, told = in_cbor(cloudwatch, "DescribeAlarms", {"AlarmNames": ["ours"]})
+    [alarm] = told["MetricAlarms"]
+    arn = f"arn:aws:cloudwatch:{REGION}:123456789012:alarm:ours"
+    assert (status, alarm["AlarmArn"]) == (200, arn)
+    assert {field: alarm[field] for field in ALARM if field != "Tags"} == {
+        k: v for k, v in ALARM.items() if k != "Tags"
+    }
+    assert alarm["AlarmConfigurationUpdatedTimestamp"].tzinfo is not None, "a time is one"
+    assert in_cbor(cloudwatch, "ListTagsForResource", {"ResourceARN": arn})[1]["Tags"] == ALARM["Tags"]
+    status, told = in_cbor(cloudwatch, "GetDashboard", {"DashboardName": "none"})
+    assert (status, told["Error"]["Code"]) == (404, "ResourceNotFound")
+    in_cbor(cloudwatch, "DeleteAlarms", {"AlarmNames": ["ours"]})
+    assert in_cbor(cloudwatch, "DescribeAlarms", {})[1]["MetricAlarms"] == []
+
+
+def in_cbor(client: Any, operation: str, asked: dict[str, Any]) -> tuple[int, Any]:
+    """Asks with botocore's own CBOR on both ways."""
+    model = client.meta.service_model.operation_model(operation)
+    request = create_serializer("smithy-rpc-v2-cbor").serialize_to_request(asked, model)
+    prepared = AWSRequest("POST", moto.ENDPOINT + request["url_path"], request["headers"], request["body"])
+    client._request_signer.sign(operation, prepared)
+    answer = client._endpoint.http_session.send(prepared.prepare())
+    assert answer.headers["smithy-protocol"] == "rpc-v2-cbor"
+    found = {"body": answer.content, "headers": answer.headers, "status_code": answer.status_code}
+    return answer.status_code, create_parser("smithy-rpc-v2-cbor").parse(found, model.output_shape)
+
+
+def test_an_account_holds_what_was_made_in_it_and_not_what_every_account_has(account: Account) -> None:
+    assert account.holds(REGION) == set()
+    kms, ec2 = account.client("kms", REGION), account.client("ec2", REGION)
+    key, vpc = kms.create_key()["KeyMetadata"]["KeyId"], ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    held = account.holds(REGION)
+    assert {f"key {key}", f"VPC {vpc}"} <= held
+    assert {one.partition(" ")[0] for one in held} == {"key", "VPC", "route", "security"}, "and what every VPC has"
+    kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    ec2.delete_vpc(VpcId=vpc)
+    assert account.holds(REGION) == set()

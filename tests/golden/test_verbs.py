@@ -1,0 +1,129 @@
+"""What the verbs print, as a person sees it: in terminals of 80 and 200 columns, without colour, and in a pipe."""
+
+import fcntl
+import json
+import os
+import pty
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Callable
+from copy import deepcopy
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from golden.world import CLAIMS, Environment
+from tap_api import manifest
+from tap_cli.main import cli, run
+
+Golden = Callable[[str, str], None]
+REGIONS = [{"name": "us-east-1", "cidr": "10.0.0.0/16"}, {"name": "us-east-2", "cidr": "10.1.0.0/16"}]
+#: An edit of each kind: a field, a tag, one that AWS replaces, a shorter time, a policy's text, a region that leaves.
+EDIT = {
+    "tags": {"CostCenter": "platform-4200", "Team": "payments"},
+    "regions": REGIONS[:1],
+    "network": {"flowLogs": {"aggregationSeconds": 60}},
+    "database": {"backupRetentionDays": 1, "maxCapacity": 4, "logExports": ["error"]},
+    "processor": {"memoryMb": 1024},
+    "api": {"authorization": "None"},
+}
+PLAN = ("plan", "edited.yaml", "--against", "saved")
+#: Name of the golden -> arguments, and how wide the terminal is; 0: a pipe.
+CASES: dict[str, tuple[tuple[str, ...], int]] = {
+    "help-80": (("--help",), 80),
+    "plan-help-80": (("plan", "--help"), 80),
+    "init-prod": (("init", "-e", "prod"), 0),
+    "plan-nothing-80": (("plan", "dev.yaml", "--region", "us-east-1"), 80),
+    "plan-nothing-piped": (("plan", "dev.yaml", "--region", "us-east-1"), 0),
+    "plan-edited-80": (PLAN, 80),
+    "plan-edited-80-no-color": ((*PLAN, "--no-color"), 80),
+    "plan-edited-200": (PLAN, 200),
+    "plan-edited-piped": (PLAN, 0),
+    "plan-edited-markdown": ((*PLAN, "-o", "markdown"), 0),
+    "plan-small-json": (("plan", "small.yaml", "--against", "saved", "-o", "json", "--region", "us-east-1"), 0),
+    "plan-small-yaml": (("plan", "small.yaml", "--against", "saved", "-o", "yaml", "--region", "us-east-1"), 0),
+    "plan-nothing-to-do": (("plan", "applied.yaml", "--against", "saved"), 0),
+    "plan-refused-80": (("plan", "refused.yaml"), 80),
+    "plan-refused-markdown": (("plan", "refused.yaml", "-o", "markdown"), 0),
+    "render-sessions": (("render", "dev.yaml", "-r", "us-east-1", "-p", "sessions", "-p", "key"), 0),
+    "render-observed-sessions": (
+        ("render", "applied.yaml", "-r", "us-east-1", "-p", "sessions", "--observed", "saved", "-o", "json"),
+        0,
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with claims, and what an apiserver holds of one of them."""
+    folder = tmp_path_factory.mktemp("verbs")
+    environment = Environment("dev", regions=REGIONS)
+    environment.settle()
+    saved = [environment.claim]
+    for world in environment.worlds.values():
+        saved += [world.tap, *(item for composed in world.objects.values() for item in composed.values())]
+    (folder / "saved").mkdir()
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": saved})
+    (folder / "saved" / "dev.json").write_text(text, encoding="utf-8")
+    claim = manifest.read(CLAIMS / "dev.yaml")[0]
+    applied, edited, small = (deepcopy(claim) for _ in range(3))
+    applied["spec"]["regions"] = REGIONS
+    edited["spec"].update(EDIT)
+    small["spec"].update({"regions": REGIONS, "network": EDIT["network"], "processor": EDIT["processor"]})
+    for name, document in (("applied", applied), ("edited", edited), ("small", small)):
+        (folder / f"{name}.yaml").write_text(manifest.dump([document]), encoding="utf-8")
+    shutil.copy(CLAIMS / "dev.yaml", folder)
+    shutil.copy(CLAIMS / "refused" / "everything-at-once.yaml", folder / "refused.yaml")
+    return folder
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_verb_prints_what_its_file_says(
+    name: str, folder: Path, golden: Golden, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    args, columns = CASES[name]
+    monkeypatch.chdir(folder)
+    for variable in ("NO_COLOR", "COLUMNS", "TAP_PLAN_AGAINST"):
+        monkeypatch.delenv(variable, raising=False)
+    text = shown(args, columns) if columns else piped(args, capsys)
+    golden(f"verbs/{name}.txt", text)
+    lines = re.sub(r"‹[\d;]+›", "", text).splitlines()
+    # A word that no line takes, such as a quoted value, stays whole: it is copied whole.
+    assert [line for line in lines if columns and len(line) > columns and len(line.split()) > 2] == []
+
+
+def piped(args: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> str:
+    """Returns what `tap` prints to a pipe, and its exit code."""
+    code = run(partial(cli, list(args), prog_name="tap"))
+    said = capsys.readouterr()
+    return f"{said.out}{said.err}exit code {code}\n"
+
+
+def shown(args: tuple[str, ...], columns: int) -> str:
+    """Returns what `tap` shows in a terminal, and its exit code."""
+    reader, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    command = [sys.executable, "-m", "tap_cli", *args]
+    environment = {**os.environ, "TERM": "xterm-256color"}
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=terminal, stderr=terminal, env=environment
+    ) as process:
+        os.close(terminal)
+        text = b"".join(iter(lambda: _read(reader), b"")).decode()
+        code = process.wait()
+    os.close(reader)
+    # Colours as words, so that a reviewer reads them.
+    readable = re.sub(r"\x1b\[([\d;]+)m", r"‹\1›", text.replace("\r\n", "\n"))
+    return f"{readable}exit code {code}\n"
+
+
+def _read(reader: int) -> bytes:
+    try:
+        return os.read(reader, 65536)
+    except OSError:  # The other end is closed: so a terminal says it.
+        return b""
