@@ -74,7 +74,8 @@ test: $(STAMP) ## Run every test, the ones on a real control plane included
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: soak
-soak: $(STAMP) ## Run the long tests: faults and random orders on the cluster, twenty seeds of each
+soak: $(STAMP) ## Run the long tests: hostile input by the hundred thousand, faults and orders by twenty seeds
+	@$(BIN)/pytest tests/unit/hostile --examples 100000 --timeout 3600 -s
 	@$(BIN)/pytest tests/cluster/test_faults.py tests/cluster/test_whole_stack.py tests/cluster/test_cidrs.py --seeds 20
 
 .PHONY: bench

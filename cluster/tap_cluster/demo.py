@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tap_api.naming import ANNOTATION_CONFIRM_REMOVAL
 from tap_cluster.api import Cluster
 from tap_cluster.aws import Aws
 from tap_cluster.errors import ClusterError
@@ -72,6 +73,7 @@ def _hints(kubeconfig: Path) -> str:
         f"kubectl get managed -n {NAMESPACE}": "every AWS resource",
         f"tap status {NAME} --watch": "the tree again, live",
         f"kubectl delete rtap {NAME}-us-east-1 -n {NAMESPACE}": "refused: it belongs to the environment",
+        f"kubectl annotate etap {NAME} -n {NAMESPACE} {ANNOTATION_CONFIRM_REMOVAL}={NAME}": "prod is protected",
         f"kubectl delete -f {CLAIM}": "removes all that it made",
         "make down": "stops everything; the data stays",
     }

@@ -82,6 +82,7 @@ def await_function(context: Context) -> None:
 
 def choose_ports(context: Context) -> None:
     """Keep the remembered ports, and choose others where a stranger listens; what depends on them is made anew."""
+    loopback: dict[str, tuple[str | tuple[str, ...], str]]
     loopback = {name: (process, LOOPBACK) for name, process in LOOPBACK_PORTS.items()}
     everywhere = {name: (process, EVERYWHERE) for name, process in crossplane.PORTS.items()}
     context.state.settle_ports({**loopback, **everywhere})

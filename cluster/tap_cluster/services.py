@@ -1,4 +1,4 @@
-"""Our own three processes: function, operator, admission. Each runs the working tree, and anew when that changed."""
+"""Our own processes: function, operator, admission twice. Each runs the working tree, and anew when that changed."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ FUNCTION_SOURCE = ("xrds/tap_api", "compositions/tap_stack", "functions/tap_func
 OPERATOR_SOURCE = ("xrds/tap_api", "operator/tap_operator")
 ADMISSION_NAMES = ("tap-admission.tap-system.svc", *LOOPBACK_NAMES)
 FUNCTION_NAMES = (f"function-tap.{CROSSPLANE}.svc", *LOOPBACK_NAMES)
-PORTS = {
+#: Two replicas, as in a cluster; the kernel shares the connections to their one port out between them.
+ADMISSION = ("admission", "admission-2")
+PORTS: dict[str, str | tuple[str, ...]] = {
     "function": "function",
     "operator-health": "operator",
-    "admission": "admission",
-    "admission-health": "admission",
+    "admission": ADMISSION,
+    **{f"{replica}-{port}": replica for replica in ADMISSION for port in ("health", "metrics")},
 }
 
 
@@ -54,9 +56,9 @@ def secret(folder: Path) -> Manifest:
     }
 
 
-def programs(context: Context) -> tuple[Program, Program, Program]:
-    """Return the three processes. None of them runs as the admin; the function knows no cluster at all."""
-    return (_function(context), _operator(context), _admission(context))
+def programs(context: Context) -> tuple[Program, ...]:
+    """Return our processes. None of them runs as the admin; the function knows no cluster at all."""
+    return (_function(context), _operator(context), *(_admission(context, replica) for replica in ADMISSION))
 
 
 def _function(context: Context) -> Program:
@@ -69,20 +71,21 @@ def _function(context: Context) -> Program:
 def _operator(context: Context) -> Program:
     health = context.ports["operator-health"]
     argv = (*script("tap-operator"), "fanout", "--health-port", str(health), *_policy(context))
-    return _with_account(context, "operator", argv, health, _source(context, OPERATOR_SOURCE))
+    return _with_account(context, ("operator", "tap-operator"), argv, health, _source(context, OPERATOR_SOURCE))
 
 
-def _admission(context: Context) -> Program:
-    health, folder = context.ports["admission-health"], context.places.private("pki-admission", "server")
+def _admission(context: Context, replica: str) -> Program:
+    health, metrics = (context.ports[f"{replica}-{port}"] for port in ("health", "metrics"))
+    folder = context.places.private("pki-admission", "server")
     where = ("--address", "127.0.0.1", "--port", str(context.ports["admission"]), "--certs-dir", str(folder))
-    argv = (*script("tap-operator"), "admission", *where, "--health-port", str(health), *_policy(context))
-    return _with_account(
-        context, "admission", argv, health, digest(_source(context, OPERATOR_SOURCE), digest_files([folder]))
-    )
+    listen = ("--health-port", str(health), "--metrics-port", str(metrics))
+    argv = (*script("tap-operator"), "admission", *where, *listen, *_policy(context))
+    seal = digest(_source(context, OPERATOR_SOURCE), digest_files([folder]))
+    return _with_account(context, (replica, "tap-admission"), argv, health, seal)
 
 
-def _with_account(context: Context, name: str, argv: tuple[str, ...], health: int, seal: str) -> Program:
-    account = f"tap-{name}"
+def _with_account(context: Context, who: tuple[str, str], argv: tuple[str, ...], health: int, seal: str) -> Program:
+    name, account = who
     env = program_env(context.places, KUBECONFIG=accounts.path(context, account))
     prepare = accounts.writer(context, account, NAMESPACE)
     seal = digest(seal, digest_files([context.places.private("policy")]), context.server)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -74,17 +74,19 @@ class State:
         return record is not None and alive(record.identity)
 
     def settle_ports(
-        self, wanted: dict[str, tuple[str, str]], is_free: Callable[[int, str], bool] = free
+        self, wanted: Mapping[str, tuple[str | tuple[str, ...], str]], is_free: Callable[[int, str], bool] = free
     ) -> dict[str, int]:
         """Return a port for each name, the remembered one unless a stranger has taken it.
 
         Args:
-            wanted: the process that listens, and the address it listens on, by the port's name.
+            wanted: the process that listens, or those that share the port, and the address they listen on, by the
+                port's name.
             is_free: asks the machine.
         """
         for name, (process, host) in wanted.items():
+            owners = (process,) if isinstance(process, str) else process
             known = self.ports.get(name)
-            if known is not None and (self.running(process) or is_free(known, host)):
+            if known is not None and (any(map(self.running, owners)) or is_free(known, host)):
                 continue
             self.ports[name] = choose(set(self.ports.values()), host, is_free)
         self.save()

@@ -11,21 +11,21 @@ from typing import Any
 import kopf
 
 from tap_api.base import GROUP, VERSION
-from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP, Kind
+from tap_api.kinds import Kind
 from tap_api.policy import Organisation, Violation, advise, judge
 from tap_operator.cluster import Cluster
+from tap_operator.decisions import note
 from tap_operator.holders import taken
+from tap_operator.reviews import BY_PLURAL
 from tap_operator.settings import registry
 
 _LOG = logging.getLogger(__name__)
-#: The kinds that people write.
-KINDS = (ENVIRONMENT_TAP, REGIONAL_TAP)
 
 
 def handlers(cluster: Cluster, organisation: Organisation | None = None) -> kopf.OperatorRegistry:
     """Returns the kopf handlers that judge, by what `organisation` asks for too and who in `cluster` holds a range."""
     made = registry()
-    for kind in KINDS:
+    for kind in BY_PLURAL.values():
         _register(made, kind, cluster, organisation)
     return made
 
@@ -43,8 +43,6 @@ def _register(made: kopf.OperatorRegistry, kind: Kind, cluster: Cluster, organis
             _LOG.exception("cannot judge a %s", kind.kind)
             raise
         if refusal:
-            if review["uid"]:
-                _LOG.info("refused: %s", refusal.replace("\n", " "))
             raise kopf.AdmissionError(refusal, code=422)
         review["warnings"].extend([*map(str, advise(kind.kind, new or {})), *warnings])
 
@@ -60,6 +58,7 @@ def decide(
     if new is None:
         return ""  # A deletion; who may delete what is in ValidatingAdmissionPolicies.
     violations = sorted([*judge(kind.kind, new, old, organisation), *held])
+    note(violations)
     return denial(kind, new, violations) if violations else ""
 
 

@@ -41,17 +41,17 @@ class ApiCluster:
         """See Cluster."""
         query = {"limit": str(_PAGE), **({"labelSelector": labels} if labels else {})}
         while True:
-            try:
-                page = await self._call("GET", what.path(namespace), query)
-            except ClusterError as error:
-                if error.status == 404:
-                    return
-                raise
+            page = await self._page(what, namespace, query)
             for item in page.get("items") or []:
                 yield item
             query["continue"] = page.get("metadata", {}).get("continue") or ""
             if not query["continue"]:
                 return
+
+    async def holds(self, what: Resource, namespace: str) -> bool:
+        """See Cluster."""
+        page = await self._page(what, namespace, {"limit": "1"})
+        return bool(page.get("items"))
 
     async def apply(self, what: Resource, manifest: Json, subresource: str = "") -> Json:
         """See Cluster."""
@@ -86,6 +86,15 @@ class ApiCluster:
             # A conflict is the precondition: the object of this uid is gone, another has its name.
             if error.status not in (404, 409):
                 raise
+
+    async def _page(self, what: Resource, namespace: str, query: Mapping[str, str]) -> Json:
+        """Returns a page of a list; nothing where the kind is not served."""
+        try:
+            return await self._call("GET", what.path(namespace), query)
+        except ClusterError as error:
+            if error.status == 404:
+                return {}
+            raise
 
     async def _call(
         self,

@@ -52,6 +52,9 @@ class Cluster(Protocol):
     def select(self, what: Resource, namespace: str = "", labels: str = "") -> AsyncIterator[Json]:
         """Yields the objects that carry `labels`, page by page; none if their kind is not served."""
 
+    async def holds(self, what: Resource, namespace: str) -> bool:
+        """Returns whether there is such an object in `namespace`; False if its kind is not served."""
+
     async def apply(self, what: Resource, manifest: Json, subresource: str = "") -> Json:
         """Applies `manifest` server-side as ours, taking over fields that others wrote; returns what is stored."""
 

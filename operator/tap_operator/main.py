@@ -11,6 +11,7 @@ import kopf
 
 from tap_api.errors import TapError
 from tap_api.policy import Organisation, load
+from tap_operator.metrics import Metrics
 from tap_operator.processes import admit, fan_out
 from tap_operator.webhook import Webhook
 
@@ -52,6 +53,8 @@ def fanout(health_address: str, health_port: int, log_format: str, namespace: st
     required=True,
     help="Folder of tls.crt and tls.key; renewed files are taken up.",
 )
+@click.option("--metrics-address", default="127.0.0.1", show_default=True, help="Where Prometheus comes to.")
+@click.option("--metrics-port", type=int, default=None, help="Port of /metrics; without one there are none.")
 @_HEALTH_ADDRESS
 @_HEALTH_PORT
 @_LOG_FORMAT
@@ -60,13 +63,17 @@ def admission(  # noqa: PLR0913, PLR0917  (options of a command line)
     address: str,
     port: int,
     certs_dir: Path,
+    metrics_address: str,
+    metrics_port: int | None,
     health_address: str,
     health_port: int,
     log_format: str,
     policy: Path | None,
 ) -> None:
     """Judges claims before they are stored."""
-    _run(log_format, admit(Webhook(address, port, certs_dir), health_address, health_port, _organisation(policy)))
+    scraped = (metrics_address, metrics_port) if metrics_port is not None else None
+    webhook = Webhook(address, port, certs_dir, Metrics())
+    _run(log_format, admit(webhook, health_address, health_port, _organisation(policy), scraped))
 
 
 def _organisation(path: Path | None) -> Organisation:

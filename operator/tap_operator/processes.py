@@ -10,7 +10,7 @@ from collections.abc import Coroutine
 
 from tap_api.errors import TapError
 from tap_api.policy import Organisation
-from tap_operator import admission, audit, fanout
+from tap_operator import admission, audit, fanout, namespaces
 from tap_operator.apiserver import connect
 from tap_operator.health import Echoes, Health
 from tap_operator.lease import Lease
@@ -29,10 +29,12 @@ async def fan_out(health_address: str, health_port: int, namespace: str, organis
     """Makes RegionalTaps of EnvironmentTaps while it holds the Lease, which is in `namespace`."""
     echoes, waiting, stop = Echoes(fanout.WATCHED), Waiting(), _stop_by_signal()
     async with connect(on_write=echoes.wrote) as cluster:
-        queue = fanout.work(cluster, waiting, organisation)
+        queue, marks = fanout.work(cluster, waiting, organisation), namespaces.work(cluster)
+        handlers = fanout.handlers(queue, echoes, waiting)
+        namespaces.listen(handlers, marks)
 
         async def wrong() -> str:
-            stuck = queue.stuck_seconds
+            stuck = max(queue.stuck_seconds, marks.stuck_seconds)
             return echoes.missing() or (f"no pass has ended for {stuck:.0f} s" if stuck > _STUCK else "")
 
         # A replica that waits for the lease is ready: it does what it is there for.
@@ -48,9 +50,11 @@ async def fan_out(health_address: str, health_port: int, namespace: str, organis
                     tasks.create_task(_keep(lease), name="lease"),
                     tasks.create_task(queue.run(), name="queue"),
                     tasks.create_task(fanout.resync(cluster, queue), name="resync"),
+                    tasks.create_task(marks.run(), name="namespaces"),
+                    tasks.create_task(namespaces.resync(cluster, marks), name="resync of namespaces"),
                     tasks.create_task(audit.rounds(cluster, organisation, gauges), name="audit"),
                 ]
-                await run_kopf(fanout.handlers(queue, echoes, waiting), settings(), stop)
+                await run_kopf(handlers, settings(), stop)
                 for task in beside:
                     task.cancel()
         finally:
@@ -86,8 +90,14 @@ async def _unless(stop: asyncio.Event, work: Coroutine[None, None, None]) -> boo
     return not stop.is_set()
 
 
-async def admit(webhook: Webhook, health_address: str, health_port: int, organisation: Organisation) -> None:
-    """Answers admission reviews."""
+async def admit(
+    webhook: Webhook,
+    health_address: str,
+    health_port: int,
+    organisation: Organisation,
+    metrics: tuple[str, int] | None = None,
+) -> None:
+    """Answers admission reviews, and Prometheus at `metrics`."""
     await login()  # kopf would retry for ever, with a traceback each minute, where there is no cluster at all.
     how = settings()
     how.admission.server = webhook
@@ -98,8 +108,11 @@ async def admit(webhook: Webhook, health_address: str, health_port: int, organis
 
     health = Health(live=alive, ready=webhook.unready)
     await health.start(health_address, health_port)
+    if metrics:
+        await webhook.metrics.start(*metrics)
     try:
         async with connect() as cluster:
             await run_kopf(admission.handlers(cluster, organisation), how, _stop_by_signal())
     finally:
+        await webhook.metrics.stop()
         await health.stop()

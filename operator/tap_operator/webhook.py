@@ -1,23 +1,26 @@
-"""kopf's webhook server, hardened: what is not an AdmissionReview is answered 400 and a sentence, never a traceback."""
+"""The webhook's server: kopf's admission engine answers, this listens.
 
-import json
+Not kopf.WebhookServer: it closes its socket at each renewal of the certificate, takes the path for the id of a handler
+(and allows what none has), and answers what is no AdmissionReview with a traceback.
+"""
+
 import logging
-import ssl
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import kopf
 from aiohttp import web
 
 from tap_api.base import GROUP, VERSION, Json
 from tap_api.kinds import ENVIRONMENT_TAP
-from tap_operator.admission import KINDS
+from tap_operator import decisions
+from tap_operator.certificate import Certificate
+from tap_operator.metrics import Metrics
+from tap_operator.reviews import parse
 
 _LOG = logging.getLogger(__name__)
-_OPERATIONS = ("CREATE", "UPDATE", "DELETE", "CONNECT")
-#: Names of our kinds in URLs; whatever else is asked about was never ours to judge.
-_PLURALS = tuple(kind.plural for kind in KINDS)
 #: A claim that every policy lets pass.
 _GOOD: Json = {
     "environment": "dev",
@@ -27,32 +30,50 @@ _GOOD: Json = {
 }
 #: One that none does.
 _BAD: Json = {**_GOOD, "tags": {}}
+#: Longest sentence of an answer without a decision. Those of kopf repeat what they were sent.
+_LONGEST = 300
+#: Seconds for answers that are under way when the server ends.
+_LAST_ORDERS = 5.0
 
 
-class Webhook(kopf.WebhookServer):
+class Webhook:
     """Serves admission over TLS with the certificate in a folder, and takes up a renewed one without a failed request.
 
     Requests are bounded by aiohttp's own limit of 1 MiB; the largest legal claim is well under half of it, twice (old
     and new) included.
     """
 
-    def __init__(self, address: str, port: int, certificates: Path, file_check_interval: float = 10.0) -> None:
+    def __init__(
+        self,
+        address: str,
+        port: int,
+        certificates: Path,
+        metrics: Metrics | None = None,
+        file_check_interval: float = 2.0,
+    ) -> None:
         """Args: where to listen, the folder of `tls.crt` and `tls.key`, and how often to look whether they changed."""
-        super().__init__(
-            addr=address,
-            port=port,
-            certfile=certificates / "tls.crt",
-            pkeyfile=certificates / "tls.key",
-            file_check_interval=file_check_interval,
-        )
-        self._tls: tuple[bytes | None, ssl.SSLContext | None] | None = None
+        self.metrics = metrics or Metrics()
+        self._place = (address, port)
+        self._folder = certificates
+        self._interval = file_check_interval
         self._judge: Any = None
 
     async def __call__(self, fn: Any) -> AsyncIterator[Any]:  # noqa: ANN401  (kopf's types for these are not public)
         """Serves, with `fn` to answer reviews."""
-        async for configuration in super().__call__(fn):
+        certificate = Certificate(self._folder)
+        app = web.Application()
+        app.add_routes([web.post("/{path:.*}", partial(self._serve, fn))])
+        runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=_LAST_ORDERS)
+        await runner.setup()
+        try:
+            # Replicas on one machine share the port (`make up` runs two).
+            await web.TCPSite(runner, *self._place, ssl_context=certificate.context, reuse_port=True).start()
             self._judge = fn
-            yield configuration
+            yield {}  # For kopf's own webhook configuration; there is none.
+            await certificate.watch(self._interval)
+        finally:
+            self._judge = None
+            await runner.cleanup()
 
     async def unready(self) -> str:
         """Returns what keeps this server from judging; empty if it just judged two claims right."""
@@ -64,32 +85,28 @@ class Webhook(kopf.WebhookServer):
             return f"cannot judge: {error}"
         return "" if answers == [True, False] else f"misjudges a good and a bad claim: {answers}"
 
-    def _build_ssl(self) -> tuple[bytes | None, ssl.SSLContext | None]:
-        """Returns the TLS context; the last good one while certificate and key do not fit (half a renewal)."""
+    async def _serve(self, fn: Any, request: web.Request) -> web.Response:  # noqa: ANN401
         try:
-            self._tls = super()._build_ssl()
-        except (OSError, ssl.SSLError) as error:
-            if self._tls is None:
-                raise
-            _LOG.warning("the renewed certificate cannot be used, the old one is kept: %s", error)
-        return self._tls
-
-    @staticmethod
-    async def _serve(fn: Any, request: web.Request) -> web.Response:  # noqa: ANN401
+            review = parse(await request.text())
+        except (UnicodeDecodeError, LookupError):
+            review = "the body is not JSON"
+        except web.HTTPRequestEntityTooLarge:
+            return self._without_decision(413, "the body is larger than 1 MiB")
+        if isinstance(review, str):
+            return self._without_decision(400, review)
+        began, decision = time.perf_counter(), decisions.begin(review["request"])
         try:
-            review = json.loads(await request.text())
-        except (UnicodeDecodeError, LookupError, ValueError, RecursionError):
-            return _bad("the body is not JSON")
-        wrong = fault(review)
-        if wrong:
-            return _bad(wrong)
-        try:
-            # Not kopf's own _serve: it takes the path for the id of a handler, and where it finds none by that id
-            # (path `/` is the id ``), nobody is asked and the answer is "allowed".
-            return web.json_response(await fn(review, webhook=None, headers=dict(request.headers), sslpeer=None))
+            answer = await fn(review, webhook=None, headers=dict(request.headers), sslpeer=None)
         except Exception as error:  # noqa: BLE001  (kopf's errors are not public, such as a kind that is not served yet)
-            _LOG.warning("cannot judge: %s", error)
-            return web.json_response({"message": f"cannot judge: {error}"}, status=503)
+            return self._without_decision(503, f"cannot judge: {error}"[:_LONGEST])
+        seconds = time.perf_counter() - began
+        decisions.tell(decision, self.metrics, allowed=answer["response"]["allowed"], seconds=seconds)
+        return web.json_response(answer)
+
+    def _without_decision(self, code: int, message: str) -> web.Response:
+        self.metrics.failed(code)
+        _LOG.warning("answered %d: %s", code, message)
+        return web.json_response({"message": message}, status=code)
 
 
 def _probe(spec: Json) -> Json:
@@ -102,43 +119,3 @@ def _probe(spec: Json) -> Json:
             "object": {"metadata": {"name": "readiness"}, "spec": spec},
         }
     }
-
-
-def fault(review: object) -> str:
-    """Returns what keeps `review` from being an AdmissionReview about one of our kinds; empty if nothing does."""
-    if not isinstance(review, Mapping) or review.get("kind") != "AdmissionReview":
-        return "not an AdmissionReview"
-    request = review.get("request")
-    if not isinstance(request, Mapping):
-        return "request is missing"
-    checks = {
-        "request.uid must be text": _is_text(request.get("uid")),
-        f"request.operation must be one of {', '.join(_OPERATIONS)}": request.get("operation") in _OPERATIONS,
-        "request.userInfo must be an object": isinstance(request.get("userInfo"), Mapping),
-        f"request.resource must be one of {', '.join(_PLURALS)} in {GROUP}": _is_ours(request.get("resource")),
-        "request.object must be an object with metadata": _is_object(request.get("object")),
-        "request.oldObject must be an object with metadata": _is_object(request.get("oldObject")),
-        "request has neither object nor oldObject": bool(request.get("object") or request.get("oldObject")),
-    }
-    return next((wrong for wrong, good in checks.items() if not good), "")
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value)
-
-
-def _is_ours(value: object) -> bool:
-    if not isinstance(value, Mapping) or not all(_is_text(value.get(key)) for key in ("group", "version", "resource")):
-        return False
-    return value["group"] == GROUP and value["resource"] in _PLURALS
-
-
-def _is_object(value: object) -> bool:
-    if value is None:
-        return True
-    return isinstance(value, Mapping) and isinstance(value.get("metadata"), Mapping)
-
-
-def _bad(message: str) -> web.Response:
-    _LOG.info("refused a request that is no AdmissionReview of ours: %s", message)
-    return web.json_response({"message": message}, status=400)

@@ -15,7 +15,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Key(NamedTuple):
-    """An object, an EnvironmentTap if nothing else is said."""
+    """An object, an EnvironmentTap if nothing else is said; of a cluster-scoped one the namespace is empty."""
 
     namespace: str
     name: str

@@ -1,4 +1,5 @@
 import base64
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,25 @@ from chart.conftest import CHART, Render
 from tap_api import manifest
 from tap_api.base import Json
 from tap_api.emit import files
-from tap_api.kinds import PARTS
+from tap_api.kinds import PARTS, RegionalTapSpec
+from tap_api.naming import ANNOTATION_CONFIRM_REMOVAL, LABEL_ENVIRONMENT_TAP, LABEL_HOLDS_TAPS
 from tap_api.policy import Organisation, load
+from tap_api.presets import PRESETS
 from tap_stack.catalogue import catalogue
 
 PLURALS = [kind.plural for kind in PARTS]
 BESIDE = {"deployments": {"enabled": False}}
-POLICIES = ["tap-cidrblocks", "tap-credentials", "tap-machinery", "tap-owned-regions", "tap-ownership", "tap-parts"]
+POLICIES = [
+    "tap-cidrblocks",
+    "tap-credentials",
+    "tap-machinery",
+    "tap-namespaces",
+    "tap-operator-namespaces",
+    "tap-owned-regions",
+    "tap-ownership",
+    "tap-parts",
+    "tap-protection",
+]
 
 
 def of(kind: str, chart: dict[str, Json]) -> dict[str, Json]:
@@ -92,6 +105,7 @@ def test_each_account_has_just_the_rights_that_its_process_needs(chart: dict[str
         [
             ("", "configmaps", "get create patch"),
             ("", "events", "create"),
+            ("", "namespaces", "get list patch"),
             crds,
             ("ec2.aws.m.upbound.io", "vpcs", "get"),
             ("tap.platform", "cidrblocks", "get list watch create update"),
@@ -147,6 +161,31 @@ def test_the_policies_cover_every_part_that_there_is(chart: dict[str, Json]) -> 
     assert guarded(policies["tap-ownership"]) == ["regionaltaps"]
     assert guarded(policies["tap-cidrblocks"]) == ["cidrblocks"]
     assert guarded(policies["tap-credentials"]) == ["environmenttaps", "regionaltaps"]
+    assert guarded(policies["tap-protection"]) == ["environmenttaps", "regionaltaps"]
+    spaces = ["namespaces", "namespaces/finalize", "namespaces/status"]
+    assert guarded(policies["tap-namespaces"]) == guarded(policies["tap-operator-namespaces"]) == spaces
+
+
+def test_an_environment_is_protected_where_its_preset_says_so(chart: dict[str, Json]) -> None:
+    conditions = of("ValidatingAdmissionPolicy", chart)["tap-protection"]["spec"]["matchConditions"]
+    [expression] = [condition["expression"] for condition in conditions if condition["name"] == "protected"]
+    protected = sorted(environment for environment, preset in PRESETS.items() if preset["protection"])
+    assert f"oldObject.spec.environment in {[str(environment) for environment in protected]}" in expression
+    assert RegionalTapSpec.model_fields["protection"].default is True
+    assert "request.kind.kind == 'RegionalTap' ||" in expression
+
+
+def test_policies_and_the_operator_name_the_label_and_the_annotation_alike(chart: dict[str, Json]) -> None:
+    policies = {name: str(policy["spec"]) for name, policy in of("ValidatingAdmissionPolicy", chart).items()}
+    named = {
+        name: set(re.findall(r"tap\.platform/[a-z-]+", text)) - {"tap.platform/"} for name, text in policies.items()
+    }
+    assert {name: words for name, words in named.items() if words} == {
+        "tap-namespaces": {LABEL_HOLDS_TAPS},
+        "tap-operator-namespaces": {LABEL_HOLDS_TAPS},
+        "tap-ownership": {LABEL_ENVIRONMENT_TAP},
+        "tap-protection": {ANNOTATION_CONFIRM_REMOVAL},
+    }
 
 
 def test_only_the_break_glass_group_passes_every_policy(render: Render) -> None:
@@ -162,7 +201,7 @@ def test_only_the_break_glass_group_passes_every_policy(render: Render) -> None:
         ), name
         text = str(policy)
         assert "system:masters" not in text
-        if name not in ("tap-ownership", "tap-cidrblocks"):
+        if name in ("tap-credentials", "tap-machinery", "tap-owned-regions", "tap-parts"):
             assert "request.userInfo.username in ['system:serviceaccount:cp:core', 'cp']" in text
 
 

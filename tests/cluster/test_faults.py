@@ -3,6 +3,7 @@
 `make test` runs one seed, `make soak` runs many (`--seeds N`).
 """
 
+import json
 import random
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from cluster.world import World
 from tap_api import manifest
+from tap_cluster.services import ADMISSION
 
 CLAIMS = Path(__file__).parents[2] / "claims"
 
@@ -18,6 +20,10 @@ CLAIMS = Path(__file__).parents[2] / "claims"
 def shape(world: World) -> dict[str, object]:
     """Returns the RegionalTaps without what differs from one making to another."""
     return {tap["metadata"]["name"]: {**tap["spec"], "crossplane": None} for tap in world.objects("regionaltaps")}
+
+
+def dry(world: World, claim: dict[str, object], name: str) -> str:
+    return json.dumps({**claim, "metadata": {"name": name, "namespace": world.namespace}})
 
 
 @pytest.fixture
@@ -59,15 +65,21 @@ def test_an_operator_killed_between_two_writes_ends_in_the_same_objects(
 def test_while_admission_is_down_nothing_new_is_let_in_and_nothing_that_goes_is_held(
     world: World, claim: dict[str, object]
 ) -> None:
-    admission = world.cluster.process("admission")
-    admission.kill()
+    replicas = [world.cluster.process(name) for name in ADMISSION]
+    first, second = replicas
+    # One is enough.
+    first.kill()
+    for i in range(20):
+        world.kubectl("apply", "--dry-run=server", "-f", "-", stdin=dry(world, claim, f"one-{i}"))
+    second.kill()
     try:
         answer = world.refused({**claim, "metadata": {"name": "other"}})
         assert "failed calling webhook" in answer
         world.kubectl("delete", "etap", "dev", "--timeout=60s")
         world.until(lambda: not world.versions("dev"), "nothing is left", seconds=120)
     finally:
-        admission.start()
+        for replica in replicas:
+            replica.start()
     world.apply(claim)
 
 

@@ -5,6 +5,7 @@ import secrets
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -27,10 +28,23 @@ WHO = {
     "crossplane": (f"{ACCOUNT}crossplane-system:crossplane", ADMINS),
     "collector": (f"{ACCOUNT}kube-system:generic-garbage-collector", ADMINS),
     "namespaces": (f"{ACCOUNT}kube-system:namespace-controller", ADMINS),
+    # The one whom RBAC stops too: ClusterRole `edit` in the namespace, and nothing beside.
+    "editor": ("--as=editor", "--as-group=system:authenticated"),
 }
 OWNED = "guarded-us-east-1"
 REFS = {"spec": {"crossplane": {"resourceRefs": [{"apiVersion": "v1", "kind": "Secret", "name": "x"}]}}}
 COMPOSITION = {"spec": {"crossplane": {"compositionRef": {"name": "mine"}}}}
+POLICIES = [
+    "tap-cidrblocks",
+    "tap-credentials",
+    "tap-machinery",
+    "tap-namespaces",
+    "tap-operator-namespaces",
+    "tap-owned-regions",
+    "tap-ownership",
+    "tap-parts",
+    "tap-protection",
+]
 TAGS = {"CostCenter": "platform-4200"}
 #: The namespace, and a peering group of its own: whatever ran here before holds no range of it.
 GROUP = f"test-{secrets.token_hex(4)}"
@@ -57,8 +71,9 @@ class Guards:
             check=False,
         )
         _, denied, message = done.stderr.partition("denied request: ")
-        assert bool(denied) == bool(done.returncode), done.stderr
-        return message.strip()
+        unauthorized = who == "editor" and 'User "editor" cannot' in done.stderr
+        assert bool(denied) + unauthorized == bool(done.returncode), done.stderr
+        return message.strip() or done.stderr.strip() if done.returncode else ""
 
     def until_passing(self, who: str, *args: str, stdin: Json | None = None) -> None:
         """Waits until a right that was given has reached the authorizer."""
@@ -75,10 +90,13 @@ class Guards:
 def guards(cluster: Cluster) -> Iterator[Guards]:
     made = Guards(cluster, GROUP)
     cluster.kubectl("create", "namespace", made.namespace)
+    cluster.kubectl("label", "namespace", made.namespace, "team=shop")
     try:
         [claim] = manifest.read(ROOT / "claims" / "dev.yaml")
         claim["metadata"] = {"name": "guarded", "namespace": made.namespace}
         claim["spec"]["peeringGroup"] = GROUP
+        claim["spec"]["protection"] = True
+        made.kubectl("create", "rolebinding", "editor", "--clusterrole=edit", "--user=editor")
         made.kubectl("apply", "--filename=-", stdin=claim)
         made.kubectl("wait", "--for=create", f"rtap/{OWNED}", "--timeout=60s")
         made.kubectl("apply", "--filename=-", stdin=alone())
@@ -87,7 +105,7 @@ def guards(cluster: Cluster) -> Iterator[Guards]:
         yield made
     finally:
         made.kubectl("delete", "etap,rtap", "--all", "--wait=false", *WHO["night-shift"])
-        cluster.kubectl("delete", "namespace", made.namespace, "--wait=false")
+        cluster.kubectl("delete", "namespace", made.namespace, "--wait=false", *WHO["night-shift"])
         cluster.kubectl("delete", "cidrblocks", f"--selector=tap.platform/peering-group={GROUP}", *WHO["night-shift"])
 
 
@@ -117,7 +135,9 @@ def part_there(guards: Guards) -> bool:
 
 
 def passing(guards: Guards, *args: str, stdin: Json | None = None) -> set[str]:
-    return {who for who in WHO if not guards.refusal(who, *args, stdin=stdin)}
+    with ThreadPoolExecutor() as pool:
+        refusals = pool.map(lambda who: guards.refusal(who, *args, stdin=stdin), WHO)
+        return {who for who, refusal in zip(WHO, refusals, strict=True) if not refusal}
 
 
 MACHINES = {"night-shift", "crossplane", "collector", "namespaces"}
@@ -156,7 +176,136 @@ def test_whoever_is_refused_is_told_the_right_command(guards: Guards) -> None:
 def test_a_region_that_stands_alone_is_anybodys(guards: Guards) -> None:
     change = ("patch", "rtap", "alone", "--type=merge", '--patch={"metadata":{"labels":{"a":"b"}}}')
     assert passing(guards, *change) == set(WHO)
-    assert passing(guards, "delete", "rtap", "alone") == set(WHO)
+
+
+CONFIRM = "tap.platform/confirm-removal"
+
+
+@pytest.mark.parametrize(
+    ("kind", "short", "name"), [("EnvironmentTap", "etap", "guarded"), ("RegionalTap", "rtap", "alone")]
+)
+def test_what_is_protected_is_deleted_once_that_is_confirmed(guards: Guards, kind: str, short: str, name: str) -> None:
+    command = f"kubectl annotate {short} {name} -n {guards.namespace} {CONFIRM}={name}"
+    assert guards.refusal("person", "delete", short, name) == (
+        f"{kind} {name} is protected. To delete it, confirm first: {command}"
+    )
+    # The garbage collector neither: whoever may edit a tap may give it an owner, and delete that one.
+    assert passing(guards, "delete", short, name) == {"night-shift", "namespaces"}
+    guards.kubectl("annotate", short, name, f"{CONFIRM}=yes")
+    assert passing(guards, "delete", short, name) == {"night-shift", "namespaces"}
+    guards.kubectl("annotate", short, name, f"{CONFIRM}-")
+    guards.kubectl(*command.split()[1:])
+    try:
+        assert passing(guards, "delete", short, name) == set(WHO)
+    finally:
+        guards.kubectl("annotate", short, name, f"{CONFIRM}-")
+
+
+def test_what_is_not_protected_is_deleted_without_a_word(guards: Guards) -> None:
+    guards.kubectl("patch", "etap", "guarded", "--type=merge", '--patch={"spec":{"protection":false}}')
+    try:
+        assert passing(guards, "delete", "etap", "guarded") == set(WHO)
+        guards.kubectl("patch", "etap", "guarded", "--type=merge", '--patch={"spec":{"protection":null}}')
+        # `dev`, by its preset.
+        assert passing(guards, "delete", "etap", "guarded") == set(WHO)
+    finally:
+        guards.kubectl("patch", "etap", "guarded", "--type=merge", '--patch={"spec":{"protection":true}}')
+
+
+@pytest.mark.parametrize(
+    ("plural", "said"),
+    [
+        ("environmenttaps", "guarded is protected"),
+        ("regionaltaps", "RegionalTap "),
+        ("regionalsessions", "Crossplane alone"),
+    ],
+)
+def test_a_whole_collection_is_not_deleted_past_the_guards(guards: Guards, plural: str, said: str) -> None:
+    with pytest.raises(ClusterError) as refused:
+        guards.kubectl(
+            "delete", "--raw", f"/apis/{API_VERSION}/namespaces/{guards.namespace}/{plural}?dryRun=All", *WHO["person"]
+        )
+    assert "denied request" in str(refused.value.output)
+    assert said in str(refused.value.output)
+
+
+LABEL = "tap.platform/holds-taps"
+
+
+def test_a_namespace_that_holds_taps_is_not_deleted(guards: Guards) -> None:
+    name = guards.namespace
+    guards.kubectl("wait", "namespace", name, "--for=jsonpath={.metadata.labels.tap\\.platform/holds-taps}=true")
+    assert guards.refusal("admin", "delete", "namespace", name) == (
+        f"namespace {name} holds taps; what they made in AWS would be stranded. Delete them first: "
+        f"kubectl delete etap --all -n {name}, then kubectl delete rtap --all -n {name}"
+    )
+    assert passing(guards, "delete", "namespace", name) == {"night-shift"}
+    refusal = guards.refusal("person", "label", "namespace", name, f"{LABEL}-")
+    assert refusal.startswith(f"label {LABEL} is written by the operator alone")
+    assert passing(guards, "label", "namespace", name, f"{LABEL}-") == {"night-shift", "operator"}
+    through = ("--subresource=status", "--type=merge", f'--patch={{"metadata":{{"labels":{{"{LABEL}":null}}}}}}')
+    assert passing(guards, "patch", "namespace", name, *through) == {"night-shift"}
+    # Whatever else is written to it is no business of the guard.
+    assert passing(guards, "label", "namespace", name, "team=web", "--overwrite") == set(WHO) - {"operator", "editor"}
+
+
+def test_a_namespace_without_taps_is_anybodys(guards: Guards) -> None:
+    name = f"{guards.namespace}-empty"
+    guards.cluster.kubectl("create", "namespace", name)
+    try:
+        assert passing(guards, "delete", "namespace", name) == set(WHO) - {"operator", "editor"}
+        # Nobody pretends that it holds taps, either.
+        assert passing(guards, "label", "namespace", name, f"{LABEL}=true") == {"night-shift", "operator"}
+    finally:
+        guards.cluster.kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "privileged"}}},
+        {"metadata": {"labels": {"team": None}}},
+        {"metadata": {"labels": {LABEL: "false"}}},
+        {"metadata": {"annotations": {"openshift.io/node-selector": ""}}},
+        {"metadata": {"finalizers": ["tap.platform/mine"]}},
+        {"metadata": {"ownerReferences": [{"apiVersion": "v1", "kind": "Namespace", "name": "x", "uid": "y"}]}},
+    ],
+    ids=["a label", "no label", "another value", "annotation", "finalizer", "owner"],
+)
+def test_the_operator_changes_nothing_of_a_namespace_but_its_label(guards: Guards, change: Json) -> None:
+    refusal = guards.patch("operator", "namespace", guards.namespace, change)
+    assert refusal == f"the operator of taps may change of a namespace the label {LABEL}, and nothing else"
+
+
+def test_the_last_tap_that_goes_takes_the_label_with_it(cluster: Cluster) -> None:
+    made = Guards(cluster, f"test-{secrets.token_hex(4)}")
+    labelled = "--for=jsonpath={.metadata.labels.tap\\.platform/holds-taps}"
+    cluster.kubectl("create", "namespace", made.namespace)
+    made.kubectl("apply", "--filename=-", stdin=alone(protection=False))
+    cluster.kubectl("wait", "namespace", made.namespace, f"{labelled}=true", "--timeout=20s")
+    made.kubectl("delete", "rtap", "alone", "--timeout=60s")
+    deadline = time.monotonic() + 20
+    while refusal := made.refusal("person", "delete", "namespace", made.namespace):
+        assert time.monotonic() < deadline, refusal
+        time.sleep(0.2)
+    cluster.kubectl("delete", "namespace", made.namespace, "--wait=false")
+
+
+def test_a_part_that_no_region_controls_composes_nothing_and_says_so(guards: Guards) -> None:
+    """Only break-glass can write one at all."""
+    night = WHO["night-shift"]
+    guards.kubectl("apply", "--filename=-", *night, stdin=part("stray"))
+    try:
+        guards.kubectl("wait", "regionalsessions/stray", "--for=condition=Built=False", "--timeout=60s")
+        stray = json.loads(guards.kubectl("get", "regionalsessions", "stray", "--output=json"))
+        conditions = {c["type"]: c for c in stray["status"]["conditions"]}
+        assert conditions["Built"]["reason"] == "NoRegionalTap"
+        assert conditions["Built"]["message"].startswith("No RegionalTap controls this part, so nothing is made")
+        assert conditions["Ready"]["status"] == "False"
+        assert stray["spec"]["crossplane"].get("resourceRefs", []) == []
+        assert "stray" not in guards.kubectl("get", "managed", "--output=name")
+    finally:
+        guards.kubectl("delete", "regionalsessions", "stray", "--wait=false", *night)
 
 
 def test_parts_are_written_by_crossplane_alone(guards: Guards) -> None:
@@ -184,6 +333,13 @@ def test_nobody_makes_a_region_that_pretends_to_be_owned(guards: Guards) -> None
     referring = alone(cidr="10.8.0.0/16", environmentRef={"name": "guarded"})
     referring["metadata"] = {"name": "pretender"}
     assert passing(guards, "create", "--filename=-", stdin=referring) == {"night-shift", "operator"}
+    # An owner that does not control is one step from one that does, and a label is what lists show.
+    follower = alone()
+    follower["metadata"] = {"name": "pretender", "ownerReferences": [{**owner, "controller": False}]}
+    assert passing(guards, "create", "--filename=-", stdin=follower) == {"night-shift", "operator"}
+    labelled = alone()
+    labelled["metadata"] = {"name": "pretender", "labels": {"tap.platform/environmenttap": "guarded"}}
+    assert passing(guards, "create", "--filename=-", stdin=labelled) == {"night-shift", "operator"}
 
 
 def test_nobody_takes_over_a_region_that_is_there_the_operator_neither(guards: Guards) -> None:
@@ -192,19 +348,14 @@ def test_nobody_takes_over_a_region_that_is_there_the_operator_neither(guards: G
     change = {"metadata": {"ownerReferences": [owner]}}
     patch = ("patch", "rtap", "alone", "--type=merge", f"--patch={json.dumps(change)}")
     assert passing(guards, *patch) == {"night-shift"}
+    label = ("label", "rtap", "alone", "tap.platform/environmenttap=guarded")
+    assert passing(guards, *label) == {"night-shift"}
 
 
 def test_every_expression_compiles_without_a_warning(guards: Guards) -> None:
     policies = json.loads(guards.kubectl("get", "validatingadmissionpolicies", "--output=json"))["items"]
     ours = {p["metadata"]["name"]: p.get("status", {}) for p in policies if p["metadata"]["name"].startswith("tap-")}
-    assert sorted(ours) == [
-        "tap-cidrblocks",
-        "tap-credentials",
-        "tap-machinery",
-        "tap-owned-regions",
-        "tap-ownership",
-        "tap-parts",
-    ]
+    assert sorted(ours) == POLICIES
     assert {name: status.get("typeChecking") for name, status in ours.items()} == {name: {} for name in ours}
 
 

@@ -14,7 +14,7 @@ from kubernetes import client, config
 
 from doubles.aws import ACCOUNT
 from tap_api.base import GROUP, VERSION
-from tap_api.naming import LABEL_PEERING_GROUP, digest
+from tap_api.naming import ANNOTATION_CONFIRM_REMOVAL, LABEL_PEERING_GROUP, digest
 from tap_cli.cluster import Cluster as Reader
 from tap_cluster.api import Cluster
 from tap_cluster.places import Places
@@ -37,21 +37,33 @@ def namespace_of_its_own(cluster: Cluster) -> Iterator[str]:
     try:
         yield name
     finally:
-        # As a person would: environments, and regions that stand alone. Regions of an environment go with it, one too
-        # that the operator was about to make when it went.
+        # As a person would: environments, and regions that stand alone, each confirmed where it is protected. Regions of
+        # an environment go with it, one too that the operator was about to make when it went.
+        for environment in json.loads(cluster.kubectl("get", "etap", "-n", name, "-o", "json"))["items"]:
+            confirm(cluster, name, "etap", environment["metadata"]["name"])
         cluster.kubectl("delete", "etap", "--all", "-n", name, "--timeout=120s", timeout=150)
         deadline = time.monotonic() + 120
         while regions := json.loads(cluster.kubectl("get", "rtap", "-n", name, "-o", "json"))["items"]:
             assert time.monotonic() < deadline, f"RegionalTaps of {name} do not go"
             for region in regions:
                 if "ownerReferences" not in region["metadata"]:
+                    confirm(cluster, name, "rtap", region["metadata"]["name"])
                     cluster.kubectl("delete", "rtap", region["metadata"]["name"], "-n", name, "--timeout=120s")
             time.sleep(0.3)
-        # What is left needs nothing of ours to go; the next test need not wait for it.
+        # Until the operator has taken the label away, the namespace is not to be deleted. What is left then needs nothing
+        # of ours to go; the next test need not wait for it.
+        while "holds-taps" in cluster.kubectl("get", "namespace", name, "-o", "jsonpath={.metadata.labels}"):
+            assert time.monotonic() < deadline, f"{name} is still said to hold taps"
+            time.sleep(0.3)
         cluster.kubectl("delete", "namespace", name, "--wait=false")
         # What a protected region leaves in AWS keeps its address range; here there is no AWS.
         selector = f"--selector={LABEL_PEERING_GROUP}={name}"
         cluster.kubectl("delete", "cidrblocks", selector, *World.break_glass)
+
+
+def confirm(cluster: Cluster, namespace: str, kind: str, name: str) -> None:
+    """Says of a protected tap that it may be deleted, as the refusal asks for it."""
+    cluster.kubectl("annotate", kind, name, "-n", namespace, f"{ANNOTATION_CONFIRM_REMOVAL}={name}", "--overwrite")
 
 
 class World:
@@ -99,6 +111,11 @@ class World:
         """Returns a claim of this namespace, whose address ranges collide with nobody else's."""
         spec = {"peeringGroup": self.namespace, **document["spec"]}
         return json.dumps({**document, "metadata": {**document["metadata"], "namespace": self.namespace}, "spec": spec})
+
+    def remove(self, kind: str, name: str, *args: str) -> str:
+        """Deletes a tap, confirmed as a protected one has to be."""
+        confirm(self.cluster, self.namespace, kind, name)
+        return self.kubectl("delete", kind, name, *args)
 
     def get(self, resource: str, name: str) -> Any:
         return self._objects.get_namespaced_custom_object(*_place(resource, self.namespace), name)

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, StringConstraints
 from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema, PydanticCustomError
 
 GROUP = "tap.platform"
 VERSION = "v1alpha1"
@@ -22,10 +24,23 @@ Cidr = Annotated[str, StringConstraints(min_length=9, max_length=18)]
 Arn = Annotated[str, StringConstraints(min_length=20, max_length=2048, pattern=r"^arn:[a-z-]+:")]
 
 
+class ApiEnum(StrEnum):
+    """The values that a field may have, as JSON has them."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Takes text for a value, strict as the rest of a model is."""
+        return cast("CoreSchema", {**handler(source), "strict": False})
+
+
 class ApiModel(BaseModel):
-    """A piece of the API: its JSON is what the apiserver stores."""
+    """A piece of the API: its JSON is what the apiserver stores.
+
+    Strict, as the apiserver's schema is: `"yes"` is no boolean, and `"3"` no number.
+    """
 
     model_config = ConfigDict(
+        strict=True,
         alias_generator=to_camel,
         validate_by_name=True,
         validate_by_alias=True,
@@ -46,6 +61,17 @@ class ApiModel(BaseModel):
             pydantic.ValidationError: `data` is not of this shape; it lists every fault by its path.
         """
         return cls.model_validate(data)
+
+
+def _no_boolean(value: object) -> object:
+    if isinstance(value, bool):
+        kind, message = "int_type", "Input should be a valid integer"
+        raise PydanticCustomError(kind, message)
+    return value
+
+
+#: For a Literal of numbers: Python, and with it pydantic, takes True for 1.
+NOT_BOOLEAN = BeforeValidator(_no_boolean)
 
 
 @dataclass(frozen=True)

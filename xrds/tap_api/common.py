@@ -1,14 +1,13 @@
 """What the two kinds and the six parts share: enumerations, references, facts, and the fields every level carries."""
 
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from tap_api.base import ApiModel, Arn, Check, DnsLabel, Json, RegionName, cel, immutable, list_map
+from tap_api.base import ApiEnum, ApiModel, Arn, Check, DnsLabel, Json, RegionName, cel, immutable, list_map
 
 
-class Environment(StrEnum):
+class Environment(ApiEnum):
     """The environments there are; each has its preset."""
 
     DEV = "dev"
@@ -16,14 +15,14 @@ class Environment(StrEnum):
     PROD = "prod"
 
 
-class Role(StrEnum):
+class Role(ApiEnum):
     """What a region is to its environment."""
 
     PRIMARY = "Primary"
     SECONDARY = "Secondary"
 
 
-class RegionState(StrEnum):
+class RegionState(ApiEnum):
     """What is wanted of a region."""
 
     PRESENT = "Present"
@@ -31,14 +30,14 @@ class RegionState(StrEnum):
     ABSENT = "Absent"
 
 
-class DriftMode(StrEnum):
+class DriftMode(ApiEnum):
     """What happens where AWS differs from what is wanted."""
 
     REPAIR = "Repair"
     REPORT = "Report"
 
 
-class ProviderConfigKind(StrEnum):
+class ProviderConfigKind(ApiEnum):
     """Where a provider's credentials are configured."""
 
     PROVIDER_CONFIG = "ProviderConfig"

@@ -15,6 +15,10 @@ LABEL_ENVIRONMENT_TAP = f"{GROUP}/environmenttap"
 LABEL_REGION = f"{GROUP}/region"
 LABEL_PART = f"{GROUP}/part"
 LABEL_PEERING_GROUP = f"{GROUP}/peering-group"
+#: On a namespace while it holds taps; such a namespace is not deleted (charts/operator, policy tap-namespaces).
+LABEL_HOLDS_TAPS = f"{GROUP}/holds-taps"
+#: On a protected tap that may be deleted; its value is the tap's name (charts/operator, policy tap-protection).
+ANNOTATION_CONFIRM_REMOVAL = f"{GROUP}/confirm-removal"
 
 #: Key of the VPC among the resources of a network: its object tells whether a range is still in use.
 VPC_KEY = "vpc"

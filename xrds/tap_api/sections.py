@@ -5,17 +5,17 @@ environment (tap_api.presets). The paths are the same at every level (`spec.netw
 RegionalTap and a RegionalNetwork are one thing), so a message about one of them can be read at any of them.
 """
 
-from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
 from tap_api import aurora
-from tap_api.base import LIST_SET, ApiModel, Arn, Check, cel, immutable, list_map
+from tap_api.base import LIST_SET, NOT_BOOLEAN, ApiEnum, ApiModel, Arn, Check, cel, immutable, list_map
 
 #: Days that CloudWatch Logs can keep a log (PutRetentionPolicy in the AWS API reference).
-LogRetention = Literal[
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
+LogRetention = Annotated[
+    Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
+    NOT_BOOLEAN,
 ]
 #: Characters that the principals may come to: a pattern of EventBridge holds 4,096, and the rest of ours 2,000.
 MOST_TRUSTED = 2000
@@ -23,7 +23,7 @@ MOST_TRUSTED = 2000
 Capacity = Annotated[float, Field(multiple_of=0.5)]
 
 
-class NatMode(StrEnum):
+class NatMode(ApiEnum):
     """How private subnets reach the internet."""
 
     SINGLE = "Single"
@@ -50,7 +50,7 @@ _TIME = "([01][0-9]|2[0-3]):[0-5][0-9]"
 _DAY = "(mon|tue|wed|thu|fri|sat|sun)"
 
 
-class LogExport(StrEnum):
+class LogExport(ApiEnum):
     """A log that Aurora MySQL can send to CloudWatch Logs."""
 
     AUDIT = "audit"
@@ -125,7 +125,9 @@ class DatabaseSpec(ApiModel):
     maintenance_window: Annotated[
         str, StringConstraints(max_length=19, pattern=rf"^{_DAY}:{_TIME}-{_DAY}:{_TIME}$")
     ] = Field("sun:04:30-sun:05:30", description="Weekly window for maintenance (UTC).")
-    monitoring_seconds: Literal[1, 5, 10, 15, 30, 60] = Field(60, description="Interval of enhanced monitoring.")
+    monitoring_seconds: Annotated[Literal[1, 5, 10, 15, 30, 60], NOT_BOOLEAN] = Field(
+        60, description="Interval of enhanced monitoring."
+    )
     log_exports: list[LogExport] = Field(
         [LogExport.AUDIT, LogExport.ERROR, LogExport.SLOW_QUERY],
         max_length=5,
@@ -172,7 +174,7 @@ class StorageSpec(ApiModel):
     )
 
 
-class LogLevel(StrEnum):
+class LogLevel(ApiEnum):
     """Level of the processor's own log."""
 
     DEBUG = "DEBUG"
@@ -181,7 +183,7 @@ class LogLevel(StrEnum):
     ERROR = "ERROR"
 
 
-class Architecture(StrEnum):
+class Architecture(ApiEnum):
     """Instruction set of the processor."""
 
     ARM64 = "arm64"
@@ -218,7 +220,7 @@ class ProcessorSpec(ApiModel):
     code: ProcessorCode | None = Field(None, description="Your own code; unset: the processor of this project.")
 
 
-class Authorization(StrEnum):
+class Authorization(ApiEnum):
     """Who may call the API."""
 
     AWS_IAM = "AWS_IAM"
@@ -261,7 +263,7 @@ class ApiSpec(ApiModel):
     log_retention_days: LogRetention = Field(90, description="Days that access logs are kept.")
 
 
-class Trail(StrEnum):
+class Trail(ApiEnum):
     """Where the management events come from that tell of changes made outside this system."""
 
     EXISTING = "Existing"

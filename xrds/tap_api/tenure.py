@@ -7,7 +7,7 @@ of a region to go.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -15,7 +15,7 @@ from tap_api import cidrs
 from tap_api.base import ApiModel, Json
 from tap_api.blocks import CidrClaim, ClaimOwner, RegionalTapRef, peering_group
 from tap_api.claims import Wish
-from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP, EnvironmentTapSpec, Kind, RegionalTapSpec
+from tap_api.kinds import REGIONAL_TAP, EnvironmentTapSpec, Kind, RegionalTapSpec
 from tap_api.naming import regional_tap_name
 
 Live = Mapping[str, Any] | None
@@ -60,7 +60,7 @@ class Verdict:
 
 def wish(regional_tap: Mapping[str, Any], environment_tap: Live = None) -> Wish:
     """Returns what a RegionalTap asks for: its own wish where no `environment_tap` is given."""
-    kind = ENVIRONMENT_TAP.kind if environment_tap else REGIONAL_TAP.kind
+    kind: Literal["EnvironmentTap", "RegionalTap"] = "EnvironmentTap" if environment_tap else "RegionalTap"
     owner, meta, spec = (environment_tap or regional_tap)["metadata"], regional_tap["metadata"], regional_tap["spec"]
     return Wish(
         group=_group(spec),

@@ -32,6 +32,16 @@ request.userInfo.username in ['{{ join "', '" .Values.crossplane.users }}']
 request.userInfo.username in ['{{ join "', '" .Values.controllers.users }}']
 {{- end -}}
 
+{{- /* Collects what lost its owner. Nothing of a protected tap's own makes it collect that one. */ -}}
+{{- define "tap.isCollector" -}}
+request.userInfo.username == 'system:serviceaccount:kube-system:generic-garbage-collector'
+{{- end -}}
+
+{{- /* The references of an object to EnvironmentTaps as its owners, as a list. */ -}}
+{{- define "tap.references" -}}
+{{ . }}.metadata.?ownerReferences.orValue([]).filter(o, o.kind == 'EnvironmentTap' && o.apiVersion.startsWith('tap.platform/'))
+{{- end -}}
+
 {{- /* The controlling EnvironmentTap of an object, as a list of none or one. */ -}}
 {{- define "tap.owners" -}}
 {{ . }}.metadata.?ownerReferences.orValue([]).filter(o, o.?controller.orValue(false) && o.kind == 'EnvironmentTap' && o.apiVersion.startsWith('tap.platform/'))

@@ -75,7 +75,7 @@ def test_no_program_is_started_again_for_the_shell_it_was_started_from(
         found.append({program.name: program.fingerprint for program in programs(tmp_path).values()})
     monkeypatch.delenv(name)
     found.append({program.name: program.fingerprint for program in programs(tmp_path).values()})
-    assert len(found[0]) == 12
+    assert len(found[0]) == 13
     assert found[0] == found[1] == found[2]
 
 

@@ -1,13 +1,14 @@
 """What is remembered: ports, processes, finished steps."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from tap_cluster import ports
 from tap_cluster.errors import ClusterError
-from tap_cluster.processes import Identity
+from tap_cluster.processes import Identity, identify
 from tap_cluster.state import Record, State
 
 
@@ -50,6 +51,14 @@ def test_a_port_that_a_stranger_took_is_chosen_anew_and_the_others_stay(tmp_path
     assert after["a"] not in {20001, 20002}
     assert after["b"] == 20002
     assert State.load(state.path).ports == after
+
+
+def test_a_port_that_several_share_is_kept_while_one_of_them_runs(tmp_path: Path) -> None:
+    me = identify(os.getpid())
+    assert me is not None
+    state = State(tmp_path / "s", ports={"a": 20001}, processes={"second": Record(me, "", "")})
+    wanted = {"a": (("first", "second"), "127.0.0.1")}
+    assert state.settle_ports(wanted, lambda _port, _host: False) == {"a": 20001}
 
 
 def test_two_names_never_get_one_port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from tap_api.base import Json
 from tap_api.kinds import PARTS
 from tap_operator.cluster import EVENTS, LEASES, Resource
 from tap_operator.errors import ClusterError
+from tap_operator.namespaces import NAMESPACES
 from tap_operator.outputs import CONFIG_MAPS
 from tap_operator.reconcile import ENVIRONMENT_TAPS
 from tap_operator.regions import REGIONAL_TAPS
@@ -41,7 +42,17 @@ class InMemoryCluster:
         self.objects: dict[Place, Json] = {}
         self.writes: list[tuple[str, str, str]] = []
         self.served = {
-            what.plural for what in (ENVIRONMENT_TAPS, REGIONAL_TAPS, CIDR_BLOCKS, VPCS, CONFIG_MAPS, EVENTS, LEASES)
+            what.plural
+            for what in (
+                ENVIRONMENT_TAPS,
+                REGIONAL_TAPS,
+                CIDR_BLOCKS,
+                VPCS,
+                CONFIG_MAPS,
+                EVENTS,
+                LEASES,
+                NAMESPACES,
+            )
         }
         self.served |= {kind.plural for kind in PARTS}
         self.refuse: dict[tuple[str, str, str], ClusterError] = {}
@@ -61,9 +72,15 @@ class InMemoryCluster:
         key, _, value = labels.partition("=")
         for (plural, where, _name), stored in sorted(self.objects.items()):
             there = stored["metadata"].get("labels", {})
-            carries = not labels or (key[1:] not in there if key.startswith("!") else there.get(key) == value)
+            if key.startswith("!"):
+                carries = key[1:] not in there
+            else:
+                carries = not labels or (there.get(key) == value if "=" in labels else key in there)
             if plural == what.plural and namespace in ("", where) and carries:
                 yield deepcopy(stored)
+
+    async def holds(self, what: Resource, namespace: str) -> bool:
+        return any((plural, where) == (what.plural, namespace) for plural, where, _ in self.objects)
 
     async def apply(self, what: Resource, manifest: Json, subresource: str = "") -> Json:
         place = self._place(what, manifest)

@@ -1,126 +1,19 @@
 """The webhook as the apiserver meets it: over TLS, through kopf's own admission engine, with kopf's handlers."""
 
 import asyncio
-import io
-import json
-import socket
-import ssl
-from collections.abc import AsyncIterator
 from copy import deepcopy
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-import kopf
 import pytest
 import trustme
-from kopf._cogs.structs.ephemera import AnyMemo, Memo
-from kopf._cogs.structs.references import Insights
-from kopf._cogs.structs.references import Resource as KopfResource
-from kopf._core.engines.admission import serve_admission_request
-from kopf._core.engines.indexing import OperatorIndexers
-from kopf._core.reactor.inventory import ResourceMemories
 
 from policy_cases import HOUSE
-from tap_api.base import GROUP, VERSION, Json
-from tap_api.policy import Organisation
-from tap_operator.admission import KINDS, handlers
+from tap_api.base import GROUP, Json
 from tap_operator.webhook import Webhook
-from unit.operator.double import InMemoryCluster
-
-HOST = "tap-admission.tap-system.svc"
-GOOD: Json = {
-    "apiVersion": "admission.k8s.io/v1",
-    "kind": "AdmissionReview",
-    "request": {
-        "uid": "705ab4f5",
-        "operation": "CREATE",
-        "userInfo": {"username": "somebody"},
-        "resource": {"group": GROUP, "version": VERSION, "resource": "environmenttaps"},
-        "object": {
-            "metadata": {"name": "prod", "namespace": "tap-prod"},
-            "spec": {
-                "environment": "prod",
-                "primaryRegion": "us-east-1",
-                "tags": {"CostCenter": "platform-4200"},
-                "regions": [{"name": "us-east-1", "cidr": "10.0.0.0/16"}],
-            },
-        },
-        "oldObject": None,
-    },
-}
-
-
-PLURALS = tuple(kind.plural for kind in KINDS)
-
-
-def judge(plurals: tuple[str, ...] = PLURALS, organisation: Organisation | None = None) -> Any:
-    """Returns kopf's admission engine with our handlers, in a cluster that serves `plurals`."""
-    insights = Insights()
-    insights.webhook_resources.update(
-        KopfResource(group=GROUP, version=VERSION, plural=plural, namespaced=True, preferred=True) for plural in plurals
-    )
-    return partial(
-        serve_admission_request,
-        settings=kopf.OperatorSettings(),
-        memories=ResourceMemories(),
-        memobase=AnyMemo(Memo()),
-        registry=handlers(InMemoryCluster(), organisation),
-        insights=insights,
-        indices=OperatorIndexers().indices,
-    )
-
-
-def issue(authority: trustme.CA, folder: Path) -> None:
-    leaf = authority.issue_cert(HOST)
-    folder.joinpath("tls.crt").write_bytes(b"".join(pem.bytes() for pem in leaf.cert_chain_pems))
-    folder.joinpath("tls.key").write_bytes(leaf.private_key_pem.bytes())
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-class Served:
-    """A webhook that serves, and what the apiserver trusts."""
-
-    def __init__(self, webhook: Webhook, port: int, authority: trustme.CA, folder: Path) -> None:
-        self.webhook, self.port, self.authority, self.folder = webhook, port, authority, folder
-
-    async def post(self, body: bytes | Json, path: str = "/?timeout=3s", authority: trustme.CA | None = None) -> Any:
-        trust = ssl.create_default_context()
-        (authority or self.authority).configure_trust(trust)
-        data = io.BytesIO(body if isinstance(body, bytes) else json.dumps(body).encode())
-        async with (
-            aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as session,
-            session.post(f"https://127.0.0.1:{self.port}{path}", data=data, ssl=trust, server_hostname=HOST) as answer,
-        ):
-            text = await answer.text()
-            try:
-                return answer.status, json.loads(text)
-            except ValueError:
-                return answer.status, text
-
-
-@pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Served]:
-    authority, port = trustme.CA(), free_port()
-    issue(authority, tmp_path)
-    webhook = Webhook("127.0.0.1", port, tmp_path, file_check_interval=0.05)
-    listening = asyncio.Event()
-
-    async def serve() -> None:
-        async for _ in webhook(judge()):
-            listening.set()
-
-    task = asyncio.create_task(serve())
-    await asyncio.wait_for(listening.wait(), 10)
-    yield Served(webhook, port, authority, tmp_path)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+from unit.operator.served import GOOD, Served, issue, judge
 
 
 def without(*path: str) -> Json:
@@ -135,6 +28,13 @@ def without(*path: str) -> Json:
 def with_request(**fields: Any) -> Json:
     made = deepcopy(GOOD)
     made["request"].update(fields)
+    return made
+
+
+def nested(levels: int) -> list[Any]:
+    made: list[Any] = []
+    for _ in range(levels - 1):
+        made = [made]
     return made
 
 
@@ -187,8 +87,9 @@ async def test_a_bad_claim_is_refused_whatever_the_path(served: Served, path: st
         ({"kind": "AdmissionReview", "request": "x"}, "request is missing"),
         (without("request", "uid"), "request.uid must be text"),
         (with_request(uid=5), "request.uid must be text"),
-        (without("request", "operation"), "request.operation must be one of CREATE, UPDATE, DELETE, CONNECT"),
-        (with_request(operation=["CREATE"]), "request.operation must be one of CREATE, UPDATE, DELETE, CONNECT"),
+        (without("request", "operation"), "request.operation must be one of CREATE, UPDATE, DELETE"),
+        (with_request(operation=["CREATE"]), "request.operation must be one of CREATE, UPDATE, DELETE"),
+        (with_request(operation="CONNECT"), "request.operation must be one of CREATE, UPDATE, DELETE"),
         (without("request", "userInfo"), "request.userInfo must be an object"),
         (
             without("request", "resource"),
@@ -200,7 +101,14 @@ async def test_a_bad_claim_is_refused_whatever_the_path(served: Served, path: st
         ),
         (with_request(object="x"), "request.object must be an object with metadata"),
         (with_request(object={"spec": {}}), "request.object must be an object with metadata"),
-        (with_request(object=None), "request has neither object nor oldObject"),
+        (with_request(object=None), "request of CREATE must carry object"),
+        (with_request(object=None, oldObject=GOOD["request"]["object"]), "request of CREATE must carry object"),
+        (with_request(operation="UPDATE"), "request of UPDATE must carry object and oldObject"),
+        (with_request(operation="DELETE", object=None), "request of DELETE must carry oldObject"),
+        (with_request(subResource="status"), "request.subResource must be empty: no subresource is judged"),
+        (with_request(options=nested(99)), "nested deeper than 100 levels"),
+        (with_request(object={"metadata": {"name": 7}}), "request.object must be an object with metadata"),
+        (with_request(object={"metadata": {"labels": {"a": 1}}}), "request.object must be an object with metadata"),
         (with_request(oldObject=[]), "request.oldObject must be an object with metadata"),
     ],
 )

@@ -9,6 +9,7 @@ from tap_api.kinds import ENVIRONMENT_TAP
 from tap_api.limits import S3_PREFIXES
 from tap_api.naming import MAX_ENVIRONMENT_NAME, MAX_NAME
 from tap_api.policy.rule import Finding, Subject
+from tap_api.policy.violation import shown
 from tap_api.regions import ZONES
 
 _DNS_LABEL = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
@@ -20,10 +21,10 @@ def name(subject: Subject) -> Iterator[Finding]:
     if not _DNS_LABEL.fullmatch(subject.name):
         yield (
             "metadata.name",
-            f"{subject.name!r} goes into AWS names: use lower-case letters, digits and hyphens, a letter first",
+            f"{shown(subject.name)} goes into AWS names: use lower-case letters, digits and hyphens, a letter first",
         )
     if subject.name.startswith(S3_PREFIXES):
-        yield "metadata.name", f"{subject.name!r} begins like S3's own names, which no bucket may have; rename it"
+        yield "metadata.name", f"{shown(subject.name)} begins like S3's own names, which no bucket may have; rename it"
     if len(subject.name) > limit:
         yield "metadata.name", f"{len(subject.name)} characters; use at most {limit}"
 

@@ -56,7 +56,7 @@ def field_path(root: str, location: Iterable[str | int]) -> str:
 
 def _step(step: str | int) -> str:
     """Returns one step of a field path; what is not a plain word is quoted, so that a path is always one line."""
-    if isinstance(step, str) and re.fullmatch(r"[\w-]+", step, re.ASCII):
+    if isinstance(step, str) and re.fullmatch(r"[\w-]{1,128}", step, re.ASCII):
         return f".{step}"
     return f"[{shown(step)}]"
 
