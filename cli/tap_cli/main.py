@@ -19,7 +19,7 @@ from tap_api.errors import TapError
 #: which an environment meets them.
 VERBS = {
     "init": ("tap_cli.init", "Write a claim for an environment: commented, and valid as it is."),
-    "validate": ("tap_cli.validate", "Judge claims by the schema and the policy: files, or what is stored."),
+    "validate": ("tap_cli.validate", "Judge claims, in files or as stored, by schema and policy."),
     "plan": ("tap_cli.plan", "Show what applying claims does, and change nothing."),
     "render": ("tap_cli.render", "Print the manifests that claims become."),
     "status": ("tap_cli.status", "Show environments, regions and parts, and what each waits for."),
