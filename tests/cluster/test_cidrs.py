@@ -30,6 +30,7 @@ from tap_api.claims import Conflict, Wish
 from tap_api.kinds import CIDR_BLOCK
 from tap_api.naming import LABEL_PEERING_GROUP
 from tap_api.schema import crd
+from tap_cluster.services import ADMISSION
 from tap_operator.apiserver import ApiCluster
 from tap_operator.cluster import Cluster, Resource
 from tap_operator.reservations import CIDR_BLOCKS, reserve
@@ -267,13 +268,15 @@ _STARTING = threading.Lock()
 
 
 @contextmanager
-def down(world: World, name: str) -> Iterator[None]:
-    world.cluster.process(name).kill()
+def down(world: World, *names: str) -> Iterator[None]:
+    for name in names:
+        world.cluster.process(name).kill()
     try:
         yield
     finally:
         with _STARTING:
-            world.cluster.process(name).start()
+            for name in names:
+                world.cluster.process(name).start()
 
 
 @contextmanager
@@ -281,7 +284,7 @@ def unjudged(world: World) -> Iterator[None]:
     """Admission is dead, and the apiserver lets pass what it would have judged."""
     patch = '[{{"op":"replace","path":"/webhooks/0/failurePolicy","value":"{}"}}]'
     webhook = ("patch", "validatingwebhookconfiguration", "tap-admission", "--type=json", "-p")
-    with down(world, "admission"):
+    with down(world, *ADMISSION):
         world.kubectl(*webhook, patch.format("Ignore"))
         try:
             yield

@@ -281,7 +281,7 @@ def test_the_last_tap_that_goes_takes_the_label_with_it(cluster: Cluster) -> Non
     made = Guards(cluster, f"test-{secrets.token_hex(4)}")
     labelled = "--for=jsonpath={.metadata.labels.tap\\.platform/holds-taps}"
     cluster.kubectl("create", "namespace", made.namespace)
-    made.kubectl("apply", "--filename=-", stdin=alone(protection=False))
+    made.kubectl("apply", "--filename=-", stdin=alone(protection=False, peeringGroup=made.namespace))
     cluster.kubectl("wait", "namespace", made.namespace, f"{labelled}=true", "--timeout=20s")
     made.kubectl("delete", "rtap", "alone", "--timeout=60s")
     deadline = time.monotonic() + 20
@@ -334,10 +334,10 @@ def test_nobody_makes_a_region_that_pretends_to_be_owned(guards: Guards) -> None
     referring["metadata"] = {"name": "pretender"}
     assert passing(guards, "create", "--filename=-", stdin=referring) == {"night-shift", "operator"}
     # An owner that does not control is one step from one that does, and a label is what lists show.
-    follower = alone()
+    follower = alone(cidr="10.8.0.0/16")
     follower["metadata"] = {"name": "pretender", "ownerReferences": [{**owner, "controller": False}]}
     assert passing(guards, "create", "--filename=-", stdin=follower) == {"night-shift", "operator"}
-    labelled = alone()
+    labelled = alone(cidr="10.8.0.0/16")
     labelled["metadata"] = {"name": "pretender", "labels": {"tap.platform/environmenttap": "guarded"}}
     assert passing(guards, "create", "--filename=-", stdin=labelled) == {"night-shift", "operator"}
 

@@ -112,6 +112,11 @@ class World:
         spec = {"peeringGroup": self.namespace, **document["spec"]}
         return json.dumps({**document, "metadata": {**document["metadata"], "namespace": self.namespace}, "spec": spec})
 
+    def free_ranges(self) -> None:
+        """Does what an administrator does once the VPCs that were left in AWS are gone (docs/cidrs.md)."""
+        selector = f"--selector={LABEL_PEERING_GROUP}={self.namespace}"
+        self.cluster.kubectl("delete", "cidrblocks", selector, *self.break_glass)
+
     def remove(self, kind: str, name: str, *args: str) -> str:
         """Deletes a tap, confirmed as a protected one has to be."""
         confirm(self.cluster, self.namespace, kind, name)

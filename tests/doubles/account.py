@@ -47,11 +47,14 @@ class Account:
 
     def changed(self, resource: Json) -> str:
         """Returns why AWS does not change a resource that is made into `resource`; empty where it does."""
-        before = self.made[key_of(resource)]["spec"]["forProvider"]
+        made = self.made[key_of(resource)]
+        before = made["spec"]["forProvider"]
+        # What AWS chose by itself is in its state: late initialization that copies it into the spec changes nothing.
+        chosen = made["status"]["atProvider"]
         now = resource["spec"]["forProvider"]
         replaced = schemas()[resource["apiVersion"].partition("/")[0], resource["kind"]].replaces
         for name in (*_FOREVER.get(key_of(resource)[0], ()), *replaced):
-            if before.get(name) != now.get(name):
+            if now.get(name) != before.get(name) and (name not in now or now[name] != chosen.get(name)):
                 # upjet's words (assertNoForceNew, provider-upjet-aws#1432).
                 return (
                     f"refuse to update the external resource because the following update requires replacing it:"
