@@ -125,6 +125,8 @@ def test_one_claim_becomes_ready_in_three_regions(whole: tuple[World, ProviderDo
         "Ready": "True",
         "Synced": "True",
         "ResourcesHealthy": "True",
+        "PolicyCompliant": "True",
+        "Compliant": "True",
         # The claim names no trail.
         "ChangesReported": "False",
         "CidrReserved": "True",
