@@ -245,7 +245,11 @@ _SHORT = 2
 def test_what_a_plan_says_is_what_changes(whole: tuple[World, ProviderDouble], edits: int, tmp_path: Path) -> None:
     world, provider = whole
     kubeconfig = viewer(world, tmp_path)
-    claim = {**CLAIM, "metadata": {**CLAIM["metadata"], "namespace": world.namespace}}
+    claim = {
+        **CLAIM,
+        "metadata": {**CLAIM["metadata"], "namespace": world.namespace},
+        "spec": {"peeringGroup": world.namespace, **CLAIM["spec"]},
+    }
 
     def planned() -> tuple[int, dict[tuple[str, str], str], set[str]]:
         file = tmp_path / "claim.yaml"
