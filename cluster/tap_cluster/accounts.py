@@ -7,7 +7,9 @@ from pathlib import Path
 
 from tap_cluster import kubeconfig
 from tap_cluster.context import Context
+from tap_cluster.kubectl import Manifest
 
+RBAC = "rbac.authorization.k8s.io"
 # Each start of a process takes a new token; a year is longer than any of them runs.
 LIFETIME = "8760h"
 
@@ -26,3 +28,19 @@ def writer(context: Context, account: str, namespace: str) -> Callable[[], None]
         kubeconfig.with_token(path(context, account), context.server, ca.read_bytes(), token, namespace)
 
     return write
+
+
+def objects(account: str, namespace: str, role: str, rules: list[Manifest]) -> list[Manifest]:
+    """Return a service account, the cluster role of these rules, and what binds the two."""
+    metadata = {"name": account, "namespace": namespace}
+    return [
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata},
+        {"apiVersion": f"{RBAC}/v1", "kind": "ClusterRole", "metadata": {"name": role}, "rules": rules},
+        {
+            "apiVersion": f"{RBAC}/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": role},
+            "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": role},
+            "subjects": [{"kind": "ServiceAccount", **metadata}],
+        },
+    ]

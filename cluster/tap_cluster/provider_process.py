@@ -30,8 +30,6 @@ def account(names: list[str]) -> list[Manifest]:
 
     It elects no leader, so it needs neither leases nor ConfigMaps.
     """
-    rbac = "rbac.authorization.k8s.io"
-    metadata = {"name": ACCOUNT, "namespace": NAMESPACE}
     groups = sorted({name.partition("_")[0] for name in names})
     allowed = [
         *rules(names, *VERBS),
@@ -46,17 +44,7 @@ def account(names: list[str]) -> list[Manifest]:
             "verbs": ["get", "list", "watch"],
         },
     ]
-    return [
-        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata},
-        {"apiVersion": f"{rbac}/v1", "kind": "ClusterRole", "metadata": {"name": ROLE}, "rules": allowed},
-        {
-            "apiVersion": f"{rbac}/v1",
-            "kind": "ClusterRoleBinding",
-            "metadata": {"name": ROLE},
-            "roleRef": {"apiGroup": rbac, "kind": "ClusterRole", "name": ROLE},
-            "subjects": [{"kind": "ServiceAccount", **metadata}],
-        },
-    ]
+    return accounts.objects(ACCOUNT, NAMESPACE, ROLE, allowed)
 
 
 def program(context: Context, proxy: str) -> Program:

@@ -43,23 +43,11 @@ def program(context: Context) -> Program:
 
 def objects() -> list[Manifest]:
     """Return the account of the process and what it may do."""
-    rbac = "rbac.authorization.k8s.io"
     rules = [
         {"apiGroups": ["pkg.crossplane.io"], "resources": ["functionrevisions"], "verbs": ["get", "list", "watch"]},
         {"apiGroups": ["pkg.crossplane.io"], "resources": ["functionrevisions/status"], "verbs": ["get", "patch"]},
     ]
-    metadata = {"name": ACCOUNT, "namespace": NAMESPACE}
-    return [
-        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata},
-        {"apiVersion": f"{rbac}/v1", "kind": "ClusterRole", "metadata": {"name": ACCOUNT}, "rules": rules},
-        {
-            "apiVersion": f"{rbac}/v1",
-            "kind": "ClusterRoleBinding",
-            "metadata": {"name": ACCOUNT},
-            "roleRef": {"apiGroup": rbac, "kind": "ClusterRole", "name": ACCOUNT},
-            "subjects": [{"kind": "ServiceAccount", **metadata}],
-        },
-    ]
+    return accounts.objects(ACCOUNT, NAMESPACE, ACCOUNT, rules)
 
 
 def install(context: Context) -> None:
