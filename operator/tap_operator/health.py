@@ -11,6 +11,8 @@ from typing import Any
 
 from aiohttp import web
 
+from tap_operator.listener import Listener
+
 #: Returns what is wrong, empty where nothing is.
 Check = Callable[[], Awaitable[str]]
 #: Returns metrics as Prometheus reads them, and of which type they are.
@@ -77,32 +79,13 @@ def _version(meta: Mapping[str, Any]) -> int:
     return int(text) if text.isdecimal() else 0
 
 
-class Health:
+class Health(Listener):
     """The endpoint of the probes."""
 
     def __init__(self, *, live: Check, ready: Check, metrics: Metrics | None = None) -> None:
         """Args: what is wrong with the process, what keeps it from being of use, and what Prometheus is told."""
-        self._live = live
-        self._ready = ready
-        self._metrics = metrics
-        self._runner: web.AppRunner | None = None
-
-    async def start(self, address: str, port: int) -> None:
-        """Listens on `address`:`port`."""
-        app = web.Application()
-        app.add_routes(
-            [web.get("/healthz", _answer(self._live)), web.get("/readyz", _answer(self._ready))],
-        )
-        if self._metrics:
-            app.add_routes([web.get("/metrics", _numbers(self._metrics))])
-        self._runner = web.AppRunner(app, handle_signals=False, access_log=None)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, address, port).start()
-
-    async def stop(self) -> None:
-        """Stops listening."""
-        if self._runner:
-            await self._runner.cleanup()
+        probes = (web.get("/healthz", _answer(live)), web.get("/readyz", _answer(ready)))
+        super().__init__(*probes, *([web.get("/metrics", _numbers(metrics))] if metrics else []))
 
 
 def _numbers(metrics: Metrics) -> Callable[[web.Request], Any]:

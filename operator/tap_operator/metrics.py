@@ -17,15 +17,18 @@ from prometheus_client import (
     generate_latest,
 )
 
+from tap_operator.listener import Listener
+
 #: In seconds. The apiserver waits for three.
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3)
 
 
-class Metrics:
-    """The metrics of one process."""
+class Metrics(Listener):
+    """The metrics of one process, and `/metrics` that serves them."""
 
     def __init__(self) -> None:
         """Starts them at zero."""
+        super().__init__(web.get("/metrics", self._answer))
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
@@ -47,7 +50,6 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self.registry,
         )
-        self._runner: web.AppRunner | None = None
 
     def decided(self, kind: str, operation: str, rules: Iterable[str], *, allowed: bool, seconds: float) -> None:
         """Counts a decision."""
@@ -59,19 +61,6 @@ class Metrics:
     def failed(self, code: int) -> None:
         """Counts a request that was answered without a decision."""
         self._decisions.labels("", "", str(code), "false").inc()
-
-    async def start(self, address: str, port: int) -> None:
-        """Serves `/metrics` on `address`:`port`."""
-        app = web.Application()
-        app.add_routes([web.get("/metrics", self._answer)])
-        self._runner = web.AppRunner(app, handle_signals=False, access_log=None)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, address, port).start()
-
-    async def stop(self) -> None:
-        """Stops serving."""
-        if self._runner:
-            await self._runner.cleanup()
 
     async def _answer(self, _: web.Request) -> web.Response:
         return web.Response(body=generate_latest(self.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
