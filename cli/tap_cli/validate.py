@@ -14,6 +14,7 @@ from tap_api.base import API_VERSION, Json
 from tap_api.errors import ManifestError
 from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP
 from tap_api.policy import RULES, Organisation, Severity, Violation, evaluate, load
+from tap_cli.terminal import cluster_options
 
 _STDIN = Path("-")
 _PAGES = {rule.code: rule.page for rule in RULES}
@@ -55,8 +56,7 @@ class _Finding:
 @click.option("--policy", type=click.Path(path_type=Path), help="File of your organisation's rules.")
 @click.option("--cluster", "stored", is_flag=True, help="Judge what the cluster has stored, in place of files.")
 @click.option("-n", "--namespace", help="With --cluster: this namespace alone.")
-@click.option("--kubeconfig", type=click.Path(path_type=Path, dir_okay=False), help="In place of KUBECONFIG.")
-@click.option("--context", help="Context of the kubeconfig.")
+@cluster_options
 @click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", help="How to print findings.")
 def command(  # noqa: PLR0913  (options of a command line)
     *,
