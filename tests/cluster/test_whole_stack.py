@@ -296,13 +296,7 @@ def viewer(world: World, folder: Path) -> Path:
 
 def rest(world: World) -> None:
     """Waits until no spec has changed for three seconds; of what AWS refuses, the status changes with every try."""
-    deadline, since, last = time.monotonic() + 240, time.monotonic(), specs(world)
-    while time.monotonic() - since < 3:
-        assert time.monotonic() < deadline, "the specs do not come to rest"
-        time.sleep(0.5)
-        now = specs(world)
-        if now != last:
-            since, last = time.monotonic(), now
+    world.wait_still(lambda: specs(world), "the specs", seconds=3, limit=240)
 
 
 def specs(world: World) -> dict[tuple[str, str], Json]:

@@ -183,11 +183,16 @@ class World:
 
     def wait_quiet(self, seconds: float, environment: str = "prod", limit: float = 120) -> None:
         """Waits until nothing of `environment` changed for `seconds`."""
-        deadline, since, last = time.monotonic() + limit, time.monotonic(), self.versions(environment)
+        self.wait_still(lambda: self.versions(environment), environment, seconds, limit)
+
+    @staticmethod
+    def wait_still(look: Callable[[], object], what: str, seconds: float, limit: float) -> None:
+        """Waits until `look` has given the same for `seconds`."""
+        deadline, since, last = time.monotonic() + limit, time.monotonic(), look()
         while time.monotonic() - since < seconds:
-            assert time.monotonic() < deadline, f"{environment} does not come to rest"
+            assert time.monotonic() < deadline, f"{what} does not come to rest"
             time.sleep(0.5)
-            now = self.versions(environment)
+            now = look()
             if now != last:
                 since, last = time.monotonic(), now
 
