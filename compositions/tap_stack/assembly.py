@@ -12,6 +12,7 @@ from typing import Any
 from tap_api.base import Json
 from tap_stack.observation import Observation, Observed
 from tap_stack.readiness import is_ready
+from tap_stack.references import hold
 from tap_stack.resource import Resources
 from tap_stack.values import Ref, Unknown, find, resolve
 
@@ -92,9 +93,18 @@ def assemble(resources: Resources, observed: Observed) -> Assembly:
         if sources and observation is None:
             withheld[resource.key] = Withheld(resource.key, sources[0], resource.manifest)
             continue
-        manifest = resolve(resource.manifest, names.__getitem__, _reader(observation))
+        manifest = _settled(resolve(resource.manifest, names.__getitem__, _reader(observation)), observation)
         emitted[resource.key] = Emitted(resource.key, manifest, is_ready(resource, observation), resource.manifest)
     return Assembly(tuple(emitted.values()), tuple(withheld.values()))
+
+
+def _settled(manifest: Json, observation: Observation | None) -> Json:
+    """Returns a manifest with its references as the provider left them."""
+    spec = manifest["spec"]
+    if observation is None or "forProvider" not in spec:
+        return manifest
+    held = hold(spec["forProvider"], observation.field("spec", "forProvider"))
+    return {**manifest, "spec": {**spec, "forProvider": held}}
 
 
 def keep(observed: Observed) -> Assembly:

@@ -116,6 +116,27 @@ def whole(shared_world: World) -> Iterator[tuple[World, ProviderDouble]]:
         yield shared_world, provider
 
 
+def test_what_a_reference_was_resolved_to_is_asked_for_by_crossplane_too(whole: tuple[World, ProviderDouble]) -> None:
+    """Or a patch of the provider that holds less than the one before would remove it (crossplane-runtime#655)."""
+    world, _ = whole
+    for region in REGIONS:
+        name = f"prod-{region}-processor-function"
+        function = json.loads(
+            world.kubectl("get", "functions.lambda.aws.m.upbound.io", name, "-o", "json", "--show-managed-fields")
+        )
+        spec = function["spec"]["forProvider"]
+        [asked] = [
+            entry["fieldsV1"]["f:spec"]["f:forProvider"]
+            for entry in function["metadata"]["managedFields"]
+            if entry["manager"].startswith("apiextensions.crossplane.io/composed/")
+        ]
+        assert len(spec["vpcConfig"]["subnetIds"]) == len(spec["vpcConfig"]["subnetIdRefs"]) == 3
+        assert {"f:role", "f:roleRef"} <= set(asked)
+        assert {f"f:{group}Id{end}" for group in ("subnet", "securityGroup") for end in ("s", "Refs")} <= set(
+            asked["f:vpcConfig"]
+        )
+
+
 def test_one_claim_becomes_ready_in_three_regions(whole: tuple[World, ProviderDouble]) -> None:
     world, _ = whole
     status = world.get("environmenttaps", "prod")["status"]

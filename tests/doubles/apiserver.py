@@ -4,7 +4,7 @@ import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
 
@@ -70,6 +70,21 @@ class Apiserver:
             stored: Json = json.loads(body)
             return stored
 
+    async def apply(self, entry: Entry, resource: Json, manager: str) -> Json | None:
+        """Applies a resource with force as `manager`; returns what is stored, None where it is gone."""
+        path = f"{_path(entry, resource['metadata']['namespace'])}/{resource['metadata']['name']}"
+        async with self._applied(path, resource, manager) as answer:
+            if answer.status == HTTPStatus.NOT_FOUND:
+                return None
+            answer.raise_for_status()
+            stored: Json = await answer.json()
+            return stored
+
+    def _applied(self, path: str, resource: Json, manager: str) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        query = {"fieldManager": manager, "fieldValidation": "Strict", "force": "true"}
+        how = {"Content-Type": "application/apply-patch+yaml"}
+        return self._session.patch(path, params=query, headers=how, data=json.dumps(resource))
+
     async def secret(self, namespace: str, name: str) -> Json | None:
         """Returns a Secret; None where there is none."""
         async with self._session.get(f"/api/v1/namespaces/{namespace}/secrets/{name}") as answer:
@@ -83,9 +98,7 @@ class Apiserver:
         """Writes a Secret, whether it is there or not."""
         meta = secret["metadata"]
         path = f"/api/v1/namespaces/{meta['namespace']}/secrets/{meta['name']}"
-        query = {"fieldManager": "provider-double", "fieldValidation": "Strict", "force": "true"}
-        how = {"Content-Type": "application/apply-patch+yaml"}
-        async with self._session.patch(path, params=query, headers=how, data=json.dumps(secret)) as answer:
+        async with self._applied(path, secret, "provider-double") as answer:
             answer.raise_for_status()
 
 

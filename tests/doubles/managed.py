@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from doubles.account import Account, Key, key_of, wanted
 from doubles.aws import external_name, keeps_name, late_initialized, provided
-from doubles.references import Reference, of_schema, pruned, resolved
+from doubles.references import Reference, of_schema, patch, pruned, resolved
 from tap_api.base import Json
 from tap_stack.catalogue import catalogue
 
@@ -35,6 +35,14 @@ class Kinds:
         self.references[kind] = of_schema(spec["forProvider"])
         self.asked[kind] = list(spec["forProvider"]["properties"])
         self.told[kind] = status["atProvider"]
+
+    def resolution(self, resource: Json, find: Callable[[Key], Json | None]) -> Json:
+        """Returns what the provider applies to resolve the references of `resource`; empty where nothing changes.
+
+        Raises:
+            UnresolvedError: a reference leads to nothing that is made yet.
+        """
+        return patch(resource, resolved(resource, self.references[key_of(resource)[0]], find))
 
     def prepared(self, resource: Json, find: Callable[[Key], Json | None], made: Json | None = None) -> Json:
         """Returns the object as the provider writes it before it asks AWS for anything.

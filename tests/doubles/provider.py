@@ -35,6 +35,8 @@ _AT_ONCE = 8
 _REQUEST_ID = re.compile(r"RequestID: [0-9a-f-]+")
 #: The verb that failed, and what is told of it apart from `Synced`, where it stands once more in front.
 _ASYNC = re.compile(r"(\w+) failed: (async .*)", re.DOTALL)
+#: The field manager that a provider resolves references as (crossplane-runtime, pkg/reconciler/managed/api.go).
+RESOLVER = "managed.crossplane.io/api-simple-reference-resolver"
 _ONLY_OBSERVED = "external resource does not exist"
 
 
@@ -188,6 +190,10 @@ class ProviderDouble:
 
     async def _make(self, api: Apiserver, key: Key, resource: Json) -> None:
         try:
+            resolution = self._kinds.resolution(resource, self._seen.get)
+            if resolution:
+                self._writes[key[0]] += 1
+                resource = await api.apply(catalogue()[key[0]], resolution, RESOLVER) or resource
             prepared = self._kinds.prepared(resource, self._seen.get, self.account.made.get(key))
         except UnresolvedError as error:
             await self._report(api, key, resource, trouble=str(error))

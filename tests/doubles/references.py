@@ -1,4 +1,4 @@
-"""References by name, resolved as a provider does: once, into the field that they fill.
+"""References by name, resolved as a provider does: into the field that they fill, sorted, once or always.
 
 A double, and named as one. Which kind a reference means is read from the provider's own CRDs, so a reference to a
 resource of another kind never resolves here either.
@@ -89,6 +89,32 @@ def resolved(resource: Json, references: Mapping[str, Reference], find: Callable
     return spec
 
 
+def patch(resource: Json, spec: Json) -> Json:
+    """Returns what a provider applies when it has resolved references: what changed and no more, as a merge patch.
+
+    So what it applied before, and does not again, is its own no longer (crossplane-runtime#655).
+
+    Args:
+        resource: The resource as it is.
+        spec: What is asked of it, resolved; empty fields of the patch are no part of it.
+    """
+    changed = _changed(resource["spec"]["forProvider"], spec)
+    meta = {name: resource["metadata"][name] for name in ("name", "namespace")}
+    head = {"apiVersion": resource["apiVersion"], "kind": resource["kind"], "metadata": meta}
+    return {**head, "spec": {"forProvider": changed}} if changed else {}
+
+
+def _changed(before: Json, after: Json) -> Json:
+    found = {}
+    for field, value in after.items():
+        if isinstance(value, dict) and isinstance(before.get(field), dict):
+            inner = _changed(before[field], value)
+            found.update({field: inner} if inner else {})
+        elif value != before.get(field):
+            found[field] = value
+    return found
+
+
 def _resolve(node: Any, references: Mapping[str, Reference], find: Callable[[Key], Json | None], kind: str) -> None:
     if isinstance(node, list):
         for item in node:
@@ -110,7 +136,12 @@ def _fill(node: Json, reference: Reference, find: Callable[[Key], Json | None], 
     if node.get(reference.fills) and not always:
         return
     found = [_value(reference, one["name"], find, kind) for one in asked]
-    node[reference.fills] = found if isinstance(value, list) else found[0]
+    if not isinstance(value, list):
+        node[reference.fills] = found[0]
+        return
+    # By value, and the references with them (sortGenericMapByKeys of crossplane-runtime).
+    order = sorted(range(len(found)), key=found.__getitem__)
+    node[reference.fills], node[reference.field] = [found[i] for i in order], [asked[i] for i in order]
 
 
 def _value(reference: Reference, name: str, find: Callable[[Key], Json | None], kind: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from doubles.account import Account, Key, key_of
 from doubles.aws import provided
-from doubles.references import Reference, UnresolvedError, of_schema, resolved
+from doubles.references import Reference, UnresolvedError, of_schema, patch, resolved
 from tap_api.base import Json
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/8c6976e5"
@@ -146,3 +146,31 @@ def test_a_reference_resolves_to_a_resource_that_is_made_of_the_kind_that_the_cr
         resolved(subnet, references, {("ec2.VPC", "net"): vpc}.get)
     made = provided(vpc)
     assert resolved(subnet, references, {("ec2.VPC", "net"): made}.get)["vpcId"] == made["status"]["atProvider"]["id"]
+
+
+def test_a_list_of_references_is_sorted_by_what_it_leads_to_and_only_what_changed_is_applied() -> None:
+    references = {
+        "subnetIdRefs": Reference("subnetIdRefs", "subnetIds", "ec2.Subnet"),
+        "vpcIdRef": Reference("vpcIdRef", "vpcId", "ec2.VPC"),
+    }
+    names = ["a", "b", "c"]
+    there = {("ec2.Subnet", name): provided(resource("ec2.Subnet", name)) for name in names}
+    ids = {name: there["ec2.Subnet", name]["status"]["atProvider"]["id"] for name in names}
+    ordered = sorted(names, key=ids.__getitem__)
+    unsorted = list(reversed(ordered))
+    always = {"policy": {"resolve": "Always"}}
+    group = resource("rds.SubnetGroup", "group", subnetIdRefs=[{"name": name, **always} for name in unsorted])
+    there["ec2.VPC", "net"] = provided(resource("ec2.VPC", "net"))
+    group["spec"]["forProvider"]["vpcIdRef"] = {"name": "net"}
+    group["metadata"]["namespace"] = "ns"
+    spec = resolved(group, references, there.get)
+    assert [one["name"] for one in spec["subnetIdRefs"]] == ordered
+    assert spec["subnetIds"] == [ids[name] for name in ordered]
+    applied = patch(group, spec)["spec"]["forProvider"]
+    assert applied == {name: spec[name] for name in ("subnetIdRefs", "subnetIds", "vpcId")}
+    # Somebody puts the list back as it was: what else was resolved is not in the patch.
+    back = {**spec, "subnetIdRefs": group["spec"]["forProvider"]["subnetIdRefs"]}
+    put_back = {**group, "spec": {**group["spec"], "forProvider": back}}
+    again = patch(put_back, resolved(put_back, references, there.get))
+    assert again["spec"]["forProvider"] == {"subnetIdRefs": spec["subnetIdRefs"]}
+    assert patch({**group, "spec": {"forProvider": spec}}, spec) == {}
