@@ -66,5 +66,6 @@ def program(context: Context, proxy: str) -> Program:
     )
     env = program_env(context.places, KUBECONFIG=accounts.path(context, ACCOUNT), HTTP_PROXY=proxy)
     prepare = accounts.writer(context, ACCOUNT, NAMESPACE)
-    ready = probes.http_ready(health, "/healthz")
+    # It registers no check, so /healthz is 404; it listens once every controller is set up.
+    ready = probes.tcp_ready(health)
     return Program(NAME, argv, env, ready, digest(context.server), patience=180, prepare=prepare)
