@@ -1,6 +1,6 @@
 """moto's server, which speaks CBOR to CloudWatch too: AWS's client for Go speaks nothing else there, and moto does not.
 
-moto answers CloudWatch in JSON, so a request is written anew in JSON and the answer in CBOR. That is all that is added:
+moto answers CloudWatch in JSON, so a request is written anew in JSON and the answer in CBOR:
 https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html, https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
 """
 
@@ -18,6 +18,8 @@ import cbor2
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import run_simple
 
+from tap_cluster import moto_mends
+
 _PATH = re.compile(r"/service/(\w+)/operation/(\w+)")
 #: JSON has no type for a time, and gives it as seconds; CloudWatch names each so.
 _TIME = re.compile(r"Timestamp$|^LastModified$")
@@ -25,6 +27,7 @@ _TIME = re.compile(r"Timestamp$|^LastModified$")
 
 def serve(port: int) -> None:
     """Serve on loopback, forever."""
+    moto_mends.apply()
     moto = DomainDispatcherApplication(create_backend_app)
     run_simple("127.0.0.1", port, with_cbor(moto), threaded=True, request_handler=MotoRequestHandler)
 

@@ -1,14 +1,18 @@
 """moto as it is started beside the cluster. No provider is needed for it, so this runs everywhere."""
 
+import json
+import os
 import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSRequest
-from botocore.parsers import create_parser
+from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError, create_parser
 from botocore.serialize import create_serializer
 
 from aws.account import Account
@@ -16,6 +20,7 @@ from tap_cluster import moto
 from tap_cluster.context import Context
 from tap_cluster.places import Places
 from tap_cluster.ports import choose
+from tap_cluster.probes import tcp_ready
 from tap_cluster.progress import Progress
 from tap_cluster.state import State
 
@@ -105,3 +110,70 @@ def test_an_account_holds_what_was_made_in_it_and_not_what_every_account_has(acc
     kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
     ec2.delete_vpc(VpcId=vpc)
     assert account.holds(REGION) == set()
+
+
+POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": ["arn:aws:s3:::logs", "arn:aws:s3:::logs/*"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        },
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "logging.s3.amazonaws.com"},
+            "Action": "s3:PutObject",
+            "Resource": "arn:aws:s3:::logs/*",
+        },
+    ],
+}
+
+
+def mended(account: Account) -> dict[str, bool]:
+    """Returns for each mend (tap_cluster.moto_mends) whether AWS's answer is given."""
+    s3, rds = account.client("s3", "us-east-1"), account.client("rds", "us-east-1")
+    s3.create_bucket(Bucket="logs")
+    s3.put_bucket_policy(Bucket="logs", Policy=json.dumps(POLICY))
+    found = {
+        "permission": answers(lambda: s3.put_object(Bucket="logs", Key="a", Body=b"")),
+        "permits_logging": answers(
+            lambda: s3.put_bucket_logging(
+                Bucket="logs", BucketLoggingStatus={"LoggingEnabled": {"TargetBucket": "logs", "TargetPrefix": ""}}
+            )
+        ),
+    }
+    rds.create_global_cluster(GlobalClusterIdentifier="ours", Engine="aurora-mysql", DatabaseName="tap")
+    [cluster] = rds.describe_global_clusters()["GlobalClusters"]
+    found["create_global_cluster"] = cluster.get("DatabaseName") == "tap"
+    return found
+
+
+def answers(ask: Callable[[], Any]) -> bool:
+    try:
+        ask()
+    except (ClientError, ResponseParserError):
+        return False
+    return True
+
+
+def test_what_moto_gets_wrong_is_set_right(account: Account) -> None:
+    assert mended(account) == dict.fromkeys(("permission", "permits_logging", "create_global_cluster"), True)
+
+
+def test_moto_alone_still_gets_it_wrong_or_a_mend_can_go(tmp_path: Path) -> None:
+    port = choose(set())
+    argv = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    env = {**os.environ, "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true"}
+    with (tmp_path / "log").open("w") as log, subprocess.Popen(argv, env=env, stdout=log, stderr=log) as process:
+        try:
+            deadline = time.monotonic() + 60
+            while not tcp_ready(port)():
+                assert process.poll() is None and time.monotonic() < deadline, (tmp_path / "log").read_text()
+                time.sleep(0.1)
+            found = mended(Account(f"http://127.0.0.1:{port}"))
+        finally:
+            process.terminate()
+    assert found == dict.fromkeys(("permission", "permits_logging", "create_global_cluster"), False)
