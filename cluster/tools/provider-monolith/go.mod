@@ -5,6 +5,10 @@ go 1.26.0
 // The provider replaces Terraform's with a fork of its own; a replace holds only in the main module.
 replace github.com/hashicorp/terraform-provider-aws => github.com/upbound/terraform-provider-aws v0.0.0-20260305123303-f7691456b787
 
+// v2.5.0 gives the framework no identity of a resource, which 1.16.1 and later demand: it makes no security group rule and
+// no bucket lifecycle (crossplane-contrib/provider-upjet-aws#2003). v2.6.0 mends it, and is not to be had as a module.
+replace github.com/hashicorp/terraform-plugin-framework => github.com/hashicorp/terraform-plugin-framework v1.16.0
+
 tool github.com/upbound/provider-aws/v2/cmd/provider/monolith
 
 require (
