@@ -12,11 +12,13 @@ from typing import Any
 
 from moto.core.responses import ActionResult
 from moto.iam.access_control import IAMPolicy, PermissionResult
+from moto.rds.models import RDSBackend, rds_backends
 from moto.rds.responses import RDSResponse
 from moto.s3.models import FakeBucket
 
 _permits_logging = FakeBucket._log_permissions_enabled_policy
 _create_global_cluster = RDSResponse.create_global_cluster
+_tagged = RDSBackend._get_resource_for_tagging
 
 
 def apply() -> None:
@@ -24,6 +26,7 @@ def apply() -> None:
     FakeBucket.get_permission = permission  # type: ignore[assignment,method-assign]
     FakeBucket._log_permissions_enabled_policy = staticmethod(permits_logging)  # type: ignore[method-assign]
     RDSResponse.create_global_cluster = create_global_cluster  # type: ignore[assignment,method-assign]
+    RDSBackend._get_resource_for_tagging = tagged  # type: ignore[assignment,method-assign]
 
 
 def permission(bucket: FakeBucket, action: str, resource: str) -> Any:  # noqa: ANN401 (moto's own)
@@ -46,11 +49,21 @@ def permits_logging(target_bucket: FakeBucket, target_prefix: str | None) -> boo
 
 
 def create_global_cluster(response: RDSResponse) -> ActionResult:
-    """Create a global cluster, and keep the name of its database: moto loses it."""
+    """Create a global cluster, and keep the name of its database and its tags: moto loses both."""
     result = _create_global_cluster(response)
-    name = response.params["GlobalClusterIdentifier"]
-    response.global_backend.global_clusters[name].database_name = response.params.get("DatabaseName")  # type: ignore[attr-defined]
+    cluster: Any = response.global_backend.global_clusters[response.params["GlobalClusterIdentifier"]]
+    cluster.database_name = response.params.get("DatabaseName")
+    cluster.add_tags(response.params.get("Tags", []))
     return result
+
+
+def tagged(backend: RDSBackend, arn: str) -> Any:  # noqa: ANN401 (moto's own)
+    """Return what has tags; moto knows no ARN without a region, and that of a global cluster has none."""
+    everywhere = rds_backends[backend.account_id]["us-east-1"]
+    for cluster in everywhere.describe_global_clusters():
+        if cluster.global_cluster_arn == arn:
+            return cluster
+    return _tagged(backend, arn)
 
 
 def _statements(bucket: FakeBucket) -> list[dict[str, Any]]:

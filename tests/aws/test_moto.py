@@ -131,6 +131,9 @@ POLICY = {
     ],
 }
 
+#: The functions of tap_cluster.moto_mends.
+MENDS = ("permission", "permits_logging", "create_global_cluster", "tagged")
+
 
 def mended(account: Account) -> dict[str, bool]:
     """Returns for each mend (tap_cluster.moto_mends) whether AWS's answer is given."""
@@ -145,9 +148,12 @@ def mended(account: Account) -> dict[str, bool]:
             )
         ),
     }
-    rds.create_global_cluster(GlobalClusterIdentifier="ours", Engine="aurora-mysql", DatabaseName="tap")
+    tags = [{"Key": "CostCenter", "Value": "platform-4200"}]
+    asked = {"GlobalClusterIdentifier": "ours", "Engine": "aurora-mysql", "DatabaseName": "tap", "Tags": tags}
+    rds.create_global_cluster(**asked)
     [cluster] = rds.describe_global_clusters()["GlobalClusters"]
-    found["create_global_cluster"] = cluster.get("DatabaseName") == "tap"
+    found["create_global_cluster"] = (cluster.get("DatabaseName"), cluster.get("TagList")) == ("tap", tags)
+    found["tagged"] = answers(lambda: rds.add_tags_to_resource(ResourceName=cluster["GlobalClusterArn"], Tags=tags))
     return found
 
 
@@ -160,7 +166,7 @@ def answers(ask: Callable[[], Any]) -> bool:
 
 
 def test_what_moto_gets_wrong_is_set_right(account: Account) -> None:
-    assert mended(account) == dict.fromkeys(("permission", "permits_logging", "create_global_cluster"), True)
+    assert mended(account) == dict.fromkeys(MENDS, True)
 
 
 def test_moto_alone_still_gets_it_wrong_or_a_mend_can_go(tmp_path: Path) -> None:
@@ -176,4 +182,4 @@ def test_moto_alone_still_gets_it_wrong_or_a_mend_can_go(tmp_path: Path) -> None
             found = mended(Account(f"http://127.0.0.1:{port}"))
         finally:
             process.terminate()
-    assert found == dict.fromkeys(("permission", "permits_logging", "create_global_cluster"), False)
+    assert found == dict.fromkeys(MENDS, False)
