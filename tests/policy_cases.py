@@ -196,7 +196,6 @@ ENVIRONMENTS = [
     _env("a long value", [("spec.tags.a", "Schema")], spec__tags={**COST, "a": "y" * 257}),
     _env("a life", [("spec.ttl", "NotActedOn")], spec__ttl="72h"),
     _env("drift that is only reported", [], spec__drift="Report"),
-    _env("drift that is hidden", [("spec.drift", "Schema")], spec__drift="Hide"),
     _env("unprotected", [], spec__protection=False),
     _env("its own peering group", [], spec__peeringGroup="prod"),
     _env(
@@ -365,6 +364,13 @@ REGIONS = [
         warnings=[("spec.api.authorization", "OpenApi")],
     ),
 ]
+
+
+def _reported(name: str, base: Mapping[str, Any], *errors: tuple[str, str], **changes: Any) -> Case:
+    old = edited(base, spec__drift="Report")
+    return _case(f"drift is only reported: {name}", old, list(errors), changes, old=old)
+
+
 CHANGES = [
     _case(
         "a database that leaves the global one, by the preset",
@@ -418,34 +424,10 @@ CHANGES = [
         {"spec__database": {"engineVersion": "8.0.mysql_aurora.3.9.4"}},
         old=GOOD,
     ),
-    _case(
-        "a region that goes while drift is only reported",
-        GOOD,
-        [("spec.regions", "OnlyReported")],
-        {"spec__drift": "Repair", "spec__regions": [ONE]},
-        old=edited(GOOD, spec__drift="Report"),
-    ),
-    _case(
-        "a region that comes while drift is only reported",
-        GOOD,
-        [("spec.regions", "OnlyReported")],
-        {"spec__drift": "Report"},
-        old=edited(GOOD, spec__drift="Report", spec__regions=[ONE]),
-    ),
-    _case(
-        "a region that goes while drift is repaired",
-        GOOD,
-        [],
-        {"spec__drift": "Report", "spec__regions": [ONE]},
-        old=GOOD,
-    ),
-    _case(
-        "protection that is lifted while drift is only reported",
-        ALONE,
-        [("spec.protection", "OnlyReported")],
-        {"spec__drift": "Report", "spec__protection": False},
-        old=edited(ALONE, spec__drift="Report"),
-    ),
+    _reported("a region that goes", GOOD, ("spec.regions", "OnlyReported"), spec__drift="Repair", spec__regions=[ONE]),
+    _reported("protection lifted", ALONE, ("spec.protection", "OnlyReported"), spec__protection=False),
+    _reported("a change that shows as drift", GOOD, spec__network={"zones": 2}),
+    _case("a region that goes", GOOD, [], {"spec__drift": "Report", "spec__regions": [ONE]}, old=GOOD),
 ]
 HOUSE = Organisation.parse(
     {

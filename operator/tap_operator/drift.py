@@ -37,7 +37,7 @@ class DriftMetrics:
         self._known: dict[Object, dict[str, int]] = {}
 
     def set(self, what: Object, now: Counts) -> None:
-        """Shows what a pass over an environment, or over a RegionalTap that stands alone, found; nothing: it is gone."""
+        """Shows what a pass over an environment, or a RegionalTap that stands alone, found; nothing: it is gone."""
         before = self._known.get(what, {})
         for region, count in now.items():
             self._fields.labels(*what, region).set(count)

@@ -118,7 +118,7 @@ def _changes_reported(regions: Sequence[Region]) -> tuple[str, Answer]:
 
 
 def _drifted(regions: Sequence[Region]) -> tuple[str, Answer]:
-    """Returns whether something was changed in AWS behind our back, in any region; what was repaired, where nothing is."""
+    """Returns whether something was changed in AWS behind our back, in any region; if not, what was repaired last."""
     answers = [(region, region.drifted) for region in regions]
     for truth in ("True", "Unknown"):
         found = [(region, answer) for region, answer in answers if answer.truth == truth]

@@ -5,7 +5,7 @@
 """
 
 from tap_stack.drift.compare import Difference
-from tap_stack.drift.judge import Judged, judge, listed, parse, status
+from tap_stack.drift.judge import Judged, judge, listed, parse, status, text
 from tap_stack.drift.report import condition, mode, of_region
 
-__all__ = ["Difference", "Judged", "condition", "judge", "listed", "mode", "of_region", "parse", "status"]
+__all__ = ["Difference", "Judged", "condition", "judge", "listed", "mode", "of_region", "parse", "status", "text"]

@@ -87,9 +87,7 @@ def status(judged: Judged, before: DriftStatus, mode: DriftMode) -> DriftStatus:
 def listed(found: Iterable[tuple[str, Difference]]) -> list[DriftedField]:
     """Returns differences as a status lists them."""
     return [
-        DriftedField(
-            resource=key, field=difference.path, wanted=text(difference.wanted), real=text(difference.real)
-        )
+        DriftedField(resource=key, field=difference.path, wanted=text(difference.wanted), real=text(difference.real))
         for key, difference in found
     ]
 

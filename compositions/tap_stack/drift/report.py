@@ -49,7 +49,9 @@ def of_region(own: DriftStatus, observed: Observed, *, reporting: bool) -> tuple
     """
     silent: list[str] = []
     # Of a region that is left as it is, what was said last holds what its parts said too.
-    fields, repaired = ([entry for entry in entries if "/" not in entry.resource] for entries in (own.fields, own.repaired))
+    fields, repaired = (
+        [entry for entry in entries if "/" not in entry.resource] for entries in (own.fields, own.repaired)
+    )
     pending = [key for key in own.pending if "/" not in key]
     for kind in PARTS:
         part = observed.get(kind.part)
@@ -72,9 +74,7 @@ def of_region(own: DriftStatus, observed: Observed, *, reporting: bool) -> tuple
     return whole, silent
 
 
-def mode(
-    wanted: DriftMode, before: DriftStatus, observed: Observed, *, ready: bool, complete: bool
-) -> DriftMode:
+def mode(wanted: DriftMode, before: DriftStatus, observed: Observed, *, ready: bool, complete: bool) -> DriftMode:
     """Returns whether drift is repaired in a region now: `Report` begins once all of the region was as it is wanted.
 
     What is still being made is changed several times (the key is given its policy, the function the database's

@@ -302,7 +302,9 @@ def test_drift_of_one_region_is_drift_of_the_environment(
     def region(said: tuple[str, str, str] | None) -> Json:
         made = tap()
         if said:
-            made["status"]["conditions"] = [dict(zip(("type", "status", "reason", "message"), ("Drifted", *said)))]
+            made["status"]["conditions"] = [
+                dict(zip(("type", "status", "reason", "message"), ("Drifted", *said), strict=True))
+            ]
         return made
 
     assert conditions(rolled({"us-east-1": region(other), "us-east-2": region(one)}))["Drifted"] == answer
