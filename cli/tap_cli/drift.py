@@ -125,6 +125,9 @@ def _saved(folder: Path) -> Iterator[Source]:
     for item in objects:
         alone = item["kind"] == REGIONAL_TAP.kind and _is_alone(item)
         if item["kind"] == ENVIRONMENT_TAP.kind or alone:
+            if not isinstance(item.get("spec"), dict):
+                message = f"{item['kind']} {item['metadata']['name']}: spec is missing; save it again"
+                raise TapError(message)
             place = item["metadata"].setdefault("namespace", "default")
             yield item, lambda place=place: State.of(objects, place)  # type: ignore[misc]
 

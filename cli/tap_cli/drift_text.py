@@ -1,6 +1,7 @@
 """Drift as text that people read: regions, parts, and a line for each field. Pure."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from tap_cli.terminal import Line, styled
 from tap_stack.drift import text
@@ -41,7 +42,7 @@ def summary(found: Survey) -> str:
 
 
 def _fields(found: Sequence[Found], color: str) -> Iterator[Line]:
-    style = {"fg": color} if color else {}
+    style: dict[str, Any] = {"fg": color} if color else {}
     for part in dict.fromkeys(item.part for item in found):
         yield styled(part, 2, bold=True)
         of_part = [item for item in found if item.part == part]

@@ -3,6 +3,8 @@
 import http.client
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cluster.test_admission import ports
-from cluster.test_whole_stack import conditions, driven, ready
+from cluster.test_whole_stack import conditions, driven, ready, viewer
 from cluster.world import World
 from doubles.account import Key
 from doubles.provider import ProviderDouble
@@ -116,8 +118,22 @@ def test_a_cause_is_told_at_every_level_and_its_event_comes_once(dev: tuple[Worl
     world.until(lambda: told(world, "ResourcesHealthy") == ["Healthy"] * 3, "it is over", 60)
 
 
-def test_where_drift_is_only_reported_nothing_is_changed_in_aws(dev: tuple[World, ProviderDouble]) -> None:
+def drift(world: World, kubeconfig: Path) -> tuple[int, set[tuple[str, str]]]:
+    """Returns what `tap drift` tells whoever may look and nothing else: its exit code, resources and fields."""
+    command = [sys.executable, "-m", "tap_cli", "drift", "dev", "-n", world.namespace, "-o", "json"]
+    done = subprocess.run([*command, "--kubeconfig", str(kubeconfig)], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    (found,) = json.loads(done.stdout)["taps"]
+    assert (found["changing"], found["unseen"]) == ([], [])
+    return done.returncode, {(field["resource"], field["path"]) for field in found["drifted"]}
+
+
+def test_where_drift_is_only_reported_nothing_is_changed_in_aws(
+    dev: tuple[World, ProviderDouble], tmp_path: Path
+) -> None:
     world, provider = dev
+    kubeconfig = viewer(world, tmp_path)
+    assert drift(world, kubeconfig) == (0, set())
     world.apply({**ONE_REGION, "spec": {**ONE_REGION["spec"], "drift": "Report"}})
 
     def policies() -> set[str]:
@@ -136,6 +152,11 @@ def test_where_drift_is_only_reported_nothing_is_changed_in_aws(dev: tuple[World
     world.wait_quiet(5, "dev")
     assert provider.account.made == changed
     assert metrics(world)["tap_drifted_fields"] == 2
+    fields = {
+        ("vpc", "spec.forProvider.enableDnsSupport"),
+        ("flow-log-group", "spec.forProvider.retentionInDays"),
+    }
+    assert drift(world, kubeconfig) == (2, fields)
     world.apply({**ONE_REGION, "spec": {**ONE_REGION["spec"], "drift": "Repair", **flow_logs}})
     provider.repair()
     world.until(lambda: told(world, "Drifted") == ["Repaired"] * 3, "it is repaired", 60)

@@ -129,7 +129,7 @@ def _repaired(fields: list[DriftedField], judged: Judged, before: DriftStatus) -
 def _is_ours(manifest: Mapping[str, Any]) -> bool:
     """Returns whether a manifest is of a resource of AWS that we make; one that is only looked at is another's."""
     in_aws = manifest["apiVersion"].partition("/")[0] != GROUP
-    return in_aws and manifest["spec"].get("managementPolicies") != OBSERVE
+    return in_aws and bool(manifest["spec"].get("managementPolicies") != OBSERVE)
 
 
 def _was_looked_at(observation: Observation) -> bool:

@@ -106,7 +106,7 @@ def survey(tap: Mapping[str, Any], state: State) -> Survey:
     unseen: list[tuple[str, str, str]] = []
     compared = 0
     for region in _regions(tap, state):
-        name = str(region["spec"]["region"])
+        name = str(region["spec"].get("region", ""))
         for xr, composed in walk(region, state.world):
             if xr["kind"] == REGIONAL_TAP.kind:
                 regions[name] = bool((composed.status.get("drift") or {}).get("reporting"))
