@@ -93,7 +93,7 @@ def test_a_failure_is_told_of_its_region_and_the_others_go_on(kinds: Kinds, regi
     status = slow.status(turned)
     assert {one["name"]: one["ready"] for one in status["regions"]} == {name: name != region for name in REGIONS}
     healthy = next(one for one in status["conditions"] if one["type"] == "ResourcesHealthy")
-    assert (healthy["status"], healthy["message"]) == ("False", f"{region}: processor: dead-letters: {words}")
+    assert (healthy["status"], healthy["message"]) == ("False", f"{region}/processor/dead-letters: {words}")
     slow.failing.clear()
     slow.until_ready()
     assert slow.refusals == []
