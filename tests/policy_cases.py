@@ -195,7 +195,7 @@ ENVIRONMENTS = [
     _env("a star in a key", [("spec.tags['a*b']", "TagText")], spec__tags={**COST, "a*b": "y"}),
     _env("a long value", [("spec.tags.a", "Schema")], spec__tags={**COST, "a": "y" * 257}),
     _env("a life", [("spec.ttl", "NotActedOn")], spec__ttl="72h"),
-    _env("drift", [("spec.drift", "NotActedOn")], spec__drift="Report"),
+    _env("drift that is only reported", [], spec__drift="Report"),
     _env("unprotected", [], spec__protection=False),
     _env("its own peering group", [], spec__peeringGroup="prod"),
     _env(
@@ -335,7 +335,8 @@ REGIONS = [
     ),
     _alone("too many tags", [("spec.tags", "Schema")], spec__tags={**COST, **{f"t{i}": "x" for i in range(44)}}),
     _alone("paused", [("spec.state", "NotActedOn")], spec__state="Paused"),
-    _alone("drift", [("spec.drift", "NotActedOn")], spec__drift="Report"),
+    _alone("drift that is only reported", [], spec__drift="Report"),
+    _alone("drift that is hidden", [("spec.drift", "Schema")], spec__drift="Hide"),
     _alone_database([("minCapacity", "Capacity")], minCapacity=100),
     _alone_database([("minCapacity", "Capacity")], **{"minCapacity": 0, "global": True}),
     _alone_database([("engineVersion", "Capacity")], [], engineVersion="8.0.mysql_aurora.3.01.0"),
@@ -363,6 +364,13 @@ REGIONS = [
         warnings=[("spec.api.authorization", "OpenApi")],
     ),
 ]
+
+
+def _reported(name: str, base: Mapping[str, Any], *errors: tuple[str, str], **changes: Any) -> Case:
+    old = edited(base, spec__drift="Report")
+    return _case(f"drift is only reported: {name}", old, list(errors), changes, old=old)
+
+
 CHANGES = [
     _case(
         "a database that leaves the global one, by the preset",
@@ -416,6 +424,10 @@ CHANGES = [
         {"spec__database": {"engineVersion": "8.0.mysql_aurora.3.9.4"}},
         old=GOOD,
     ),
+    _reported("a region that goes", GOOD, ("spec.regions", "OnlyReported"), spec__drift="Repair", spec__regions=[ONE]),
+    _reported("protection lifted", ALONE, ("spec.protection", "OnlyReported"), spec__protection=False),
+    _reported("a change that shows as drift", GOOD, spec__network={"zones": 2}),
+    _case("a region that goes", GOOD, [], {"spec__drift": "Report", "spec__regions": [ONE]}, old=GOOD),
 ]
 HOUSE = Organisation.parse(
     {

@@ -22,6 +22,7 @@ VERBS = {
     "validate": ("tap_cli.validate", "Judge claims, in files or as stored, by schema and policy."),
     "plan": ("tap_cli.plan", "Show what applying claims does, and change nothing."),
     "render": ("tap_cli.render", "Print the manifests that claims become."),
+    "drift": ("tap_cli.drift", "Show what AWS has otherwise than is wanted, field by field."),
     "status": ("tap_cli.status", "Show environments, regions and parts, and what each waits for."),
     "outputs": ("tap_cli.outputs", "Print the outputs of an environment, for people and programs."),
     "synth": ("tap_cli.synth", "Write every generated manifest, or check that none is stale."),
@@ -30,7 +31,7 @@ VERBS = {
 
 EPILOG = (
     "`tap VERB --help` explains a verb, with examples. Exit codes: 0 all is well, 1 something is wrong and said so,"
-    " 2 the command line is not understood; `plan` has codes of its own."
+    " 2 the command line is not understood; `plan` and `drift` have codes of their own."
 )
 _EXIT_CODES = {0: "all is well", 1: "something is wrong and said so", 2: "the command line is not understood"}
 

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 import click
 
 from tap_cli.claims import Claim, claims, saved
-from tap_cli.terminal import cluster_options, color_option, columns, echo, formatted, json_text, output_option
+from tap_cli.terminal import (
+    Answering,
+    cluster_options,
+    color_option,
+    columns,
+    echo,
+    formatted,
+    json_text,
+    output_option,
+)
 
 if TYPE_CHECKING:
     from tap_stack.plan import Plan, State
@@ -28,13 +37,7 @@ EXIT_CODES = {
 }
 
 
-class _Command(click.Command):
-    """A command whose exit code 2 says something else than that the command line is not understood."""
-
-    usage_exit_code = 1
-
-
-@click.command("plan", cls=_Command)
+@click.command("plan", cls=Answering)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
 @click.option(
     "--against",

@@ -35,6 +35,12 @@ class Line:
     style: tuple[tuple[str, Any], ...] = ()
 
 
+class Answering(click.Command):
+    """A command whose exit code 2 is an answer, and not that the command line is not understood."""
+
+    usage_exit_code = 1
+
+
 def styled(text: str, indent: int = 0, hang: int = 2, **style: Any) -> Line:  # noqa: ANN401
     """Returns a line with a style, such as `fg="red"`."""
     return Line(text, indent, hang, tuple(style.items()))

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from tap_stack.fields import step
 from tap_stack.values import Unknown
 
 PARTITION = "aws"
@@ -103,6 +104,33 @@ def same(one: object, other: object) -> bool:
         return _normal(json.loads(str(one))) == _normal(json.loads(str(other)))
     except ValueError:
         return False
+
+
+def first_difference(one: str, other: str) -> tuple[str, Any, Any] | None:
+    """Returns the first place in which two texts differ as documents, and what stands there in each.
+
+    None where one of them is no document, or where `same` finds no difference.
+    """
+    try:
+        documents = json.loads(one), json.loads(other)
+    except ValueError:
+        return None
+    if not all(isinstance(document, dict) for document in documents):
+        return None
+    return _first("", *map(_normal, documents))
+
+
+def _first(path: str, one: Any, other: Any) -> tuple[str, Any, Any] | None:  # noqa: ANN401
+    if one == other:
+        return None
+    if isinstance(one, dict) and isinstance(other, dict):
+        places: list[Any] = sorted({*one, *other})
+        values = [(step(path, key), one.get(key), other.get(key)) for key in places]
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        values = [(f"{path}[{index}]", *pair) for index, pair in enumerate(zip(one, other, strict=True))]
+    else:
+        return path, one, other
+    return next((found for value in values if (found := _first(*value))), None)
 
 
 def _one_or_many(values: tuple[Text, ...]) -> Text | list[Text]:

@@ -42,7 +42,7 @@ def healthy(keys: Iterable[str], observed: Observed) -> Condition:
     there = [(key, observed[key]) for key in keys if key in observed]
     found = [(key, text) for key, observation in there if (text := trouble(observation))]
     if found:
-        lines = [f"{key}: {text}" for key, text in found[:_MAX_NAMED]]
+        lines = [f"{key}{_glue(observed[key])}{text}" for key, text in found[:_MAX_NAMED]]
         more = [f"and {len(found) - _MAX_NAMED} more"] if len(found) > _MAX_NAMED else []
         return Condition(RESOURCES_HEALTHY, "False", "ResourcesFail", "; ".join([*lines, *more]))
     if not there:
@@ -63,6 +63,16 @@ def healthy(keys: Iterable[str], observed: Observed) -> Condition:
             " runs and has credentials.",
         )
     return Condition(RESOURCES_HEALTHY, "True", "Healthy")
+
+
+def _glue(observation: Observation) -> str:
+    """Returns what stands between a key and its trouble: a part tells of a resource of its own, `database/cluster: …`.
+
+    Where Crossplane cannot compose the part, it is the part that is told of.
+    """
+    said = ((type_, observation.condition(type_)) for type_ in _TELLING)
+    telling = next((type_ for type_, condition in said if condition and condition.status == "False"), "")
+    return "/" if telling == RESOURCES_HEALTHY else ": "
 
 
 def _is_silent(observation: Observation) -> bool:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from tap_api.base import Json
-from tap_api.common import ProviderConfigKind, RegionContext
+from tap_api.common import DriftMode, ProviderConfigKind, RegionContext
 from tap_api.naming import provider_config_name
 from tap_api.policy import REQUIRED_TAGS
 from tap_stack.catalogue import AwsKind
@@ -42,14 +42,27 @@ class Handling:
     needs: tuple[str, ...] = ()
     after: tuple[str | Unknown, ...] = ()
 
-    def policies(self, *, named: bool) -> list[str]:
-        """Returns the management policies of a resource; of one that is `named`, nobody has to keep the name."""
+    def policies(self, *, named: bool, drift: DriftMode) -> list[str]:
+        """Returns the management policies of a resource: one of the sets that Crossplane allows (04, item 11).
+
+        Args:
+            named: Whether nobody has to keep its name.
+            drift: What happens where AWS differs. Without `Update` the provider looks and changes nothing; `Observe`
+                alone would let go of what it made, and compute no difference (04, item 40).
+        """
         if self.observed:
             return list(OBSERVE)
-        if not self.retained:
+        repairs = drift is DriftMode.REPAIR
+        if repairs and not self.retained:
             return list(NO_LATE_INITIALIZE if named else EVERYTHING)
-        # Without `Delete` the provider lets go of what it made.
-        return ["Observe", "Create", "Update", *([] if named else ["LateInitialize"])]
+        return [
+            "Observe",
+            "Create",
+            *(["Update"] if repairs else []),
+            # Without `Delete` the provider lets go of what it made.
+            *([] if self.retained else ["Delete"]),
+            *([] if named else ["LateInitialize"]),
+        ]
 
 
 AS_USUAL = Handling()
@@ -87,7 +100,9 @@ def managed(  # noqa: PLR0913 (the one place that makes AWS resources says all o
             "kind": entry.kind,
             "metadata": metadata,
             "spec": {
-                "managementPolicies": handling.policies(named=bool(external_name) or kind.repeatable),
+                "managementPolicies": handling.policies(
+                    named=bool(external_name) or kind.repeatable, drift=subject.spec.drift
+                ),
                 "providerConfigRef": _provider_config(subject.spec),
                 "forProvider": {
                     **({"region": subject.region} if entry.region else {}),

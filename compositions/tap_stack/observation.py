@@ -10,11 +10,19 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True)
 class ObservedCondition:
-    """A condition of an observed object."""
+    """A condition of an observed object.
+
+    Attributes:
+        status: True, False or Unknown.
+        reason: Why, in one word.
+        message: Why, for a person.
+        generation: Generation of the spec that it speaks of; 0 where it does not say.
+    """
 
     status: str
     reason: str
     message: str
+    generation: int = 0
 
 
 class Observation(Protocol):
@@ -56,6 +64,7 @@ class DictObservation:
                     status=str(condition.get("status", "")),
                     reason=str(condition.get("reason", "")),
                     message=str(condition.get("message", "")),
+                    generation=int(condition.get("observedGeneration") or 0),
                 )
         return None
 

@@ -12,7 +12,7 @@ from typing import Any
 from tap_api.base import Json
 from tap_api.common import RegionContext
 from tap_api.status import PartStatus
-from tap_stack import compliance, database, monitoring, network, processor, sessions, storage
+from tap_stack import compliance, database, drift, monitoring, network, processor, sessions, storage
 from tap_stack import composed as result
 from tap_stack.assembly import Assembly, assemble, keep
 from tap_stack.composed import Composed, Condition
@@ -93,13 +93,21 @@ def compose(subject: Subject[RegionContext]) -> Composed:
         **result.sticky_facts(subject.status, part.facts(subject)),
     }
     assembly = assemble(part.resources(subject), subject.observed)
-    made = _composed(subject, assembly, said, IS_BUILT, *part.conditions(subject))
+    before = drift.parse(subject.status)
+    judged = drift.judge(assembly.emitted, subject.observed, before, subject.spec.drift)
+    drifted = drift.status(judged, before, subject.spec.drift)
+    said |= drifted.said()
+    made = _composed(subject, assembly, said, IS_BUILT, *part.conditions(subject), drift.condition(drifted))
     return replace(made, requires=part.requires(subject))
 
 
 def _kept(subject: Subject[RegionContext], built: Condition) -> Composed:
     """Returns what is there, as it is, and what was said before."""
-    said = {**result.sticky(subject.status, {}), **result.sticky_facts(subject.status, {})}
+    said = {
+        **result.sticky(subject.status, {}),
+        **result.sticky_facts(subject.status, {}),
+        **drift.parse(subject.status).said(),
+    }
     return replace(_composed(subject, keep(subject.observed), said, built), ready=False, ttl=result.TTL_WAITING)
 
 

@@ -6,18 +6,19 @@ from dataclasses import replace
 from typing import Any
 
 from tap_api.base import Json
+from tap_api.common import DriftMode
 from tap_api.kinds import PARTS, Kind, RegionalTapSpec
 from tap_api.naming import part_name
 from tap_api.sections import Trail
-from tap_api.status import CIDR_RESERVED, PartStatusEntry, RegionalTapStatus, ResourceCounts, total
-from tap_stack import compliance, key, parts
+from tap_api.status import CIDR_RESERVED, DriftStatus, PartStatusEntry, RegionalTapStatus, ResourceCounts, total
+from tap_stack import compliance, drift, key, parts
 from tap_stack import composed as result
 from tap_stack.assembly import Assembly, assemble, keep
 from tap_stack.composed import Composed, Condition
 from tap_stack.health import healthy, trouble
 from tap_stack.key import KeyState
 from tap_stack.monitoring import changes, trail
-from tap_stack.observation import Observation
+from tap_stack.observation import DictObservation, Observation
 from tap_stack.resource import Resource, Resources, xr
 from tap_stack.storage import logs
 from tap_stack.subject import Subject
@@ -31,15 +32,21 @@ _API_HOST = re.compile(r"https://([a-z0-9]{1,32})\.execute-api\.")
 def compose(subject: Subject[RegionalTapSpec]) -> Composed:
     """Returns what composing a region gives; of one that policy refuses, what is there, and which rules it breaks."""
     held = bool(subject.violations)
+    before = drift.parse(subject.status)
+    subject = _in_mode(subject, before)
     assembly = keep(subject.observed) if held else assemble(resources(subject), subject.observed)
     own = compliance.audit(compliance.inventory(assembly))
     findings, silent = compliance.of_region(own, subject.observed)
+    own_drift = before if held else _own_drift(subject, assembly, before)
+    reporting = subject.spec.drift is DriftMode.REPORT
+    drifted, uncompared = drift.of_region(own_drift, subject.observed, reporting=reporting)
     entries = [_entry(kind, assembly, subject.observed.get(kind.part)) for kind in PARTS]
     status = RegionalTapStatus(
         resources=_counts(subject, assembly, entries),
         parts=entries,
         **result.waiting(assembly),
         **compliance.reported(findings),
+        **drifted.said(),
         **result.sticky(subject.status, _outputs(subject)),
         **result.sticky_facts(subject.status, _of_parts(subject, "facts")),
     )
@@ -52,9 +59,32 @@ def compose(subject: Subject[RegionalTapSpec]) -> Composed:
         _changes_reported(subject),
         policy_compliant(subject.violations),
         compliance.condition(findings, silent),
+        drift.condition(drifted, uncompared),
         *_reserved(subject),
     )
     return replace(made, ready=False, ttl=result.TTL_WAITING) if held else made
+
+
+def _in_mode(subject: Subject[RegionalTapSpec], before: DriftStatus) -> Subject[RegionalTapSpec]:
+    """Returns the region with what happens to drift now, which its parts are told."""
+    said = subject.status.get("conditions")
+    ready = DictObservation({"status": {"conditions": said}}).condition("Ready")
+    replicas = subject.spec.facts.replicas
+    listed = {replica.get("region") for replica in (_of_parts(subject, "facts").get("sessionsReplicas") or ())}
+    now = drift.mode(
+        subject.spec.drift,
+        before,
+        subject.observed,
+        ready=bool(ready and ready.status == "True"),
+        complete=all(replica.key_arn and replica.region in listed for replica in replicas),
+    )
+    return replace(subject, spec=subject.spec.model_copy(update={"drift": now}))
+
+
+def _own_drift(subject: Subject[RegionalTapSpec], assembly: Assembly, before: DriftStatus) -> DriftStatus:
+    """Returns what is known of the drift of the region's own resources: the key and its alias."""
+    judged = drift.judge(assembly.emitted, subject.observed, before, subject.spec.drift)
+    return drift.status(judged, before, subject.spec.drift)
 
 
 def resources(subject: Subject[RegionalTapSpec]) -> Resources:

@@ -37,7 +37,9 @@ class StructObservation:
             fields = item.struct_value.fields
             # `in` first: a map of messages makes the entry that it is asked for.
             if "type" in fields and fields["type"].string_value == type_:
-                return ObservedCondition(*(_text(fields, name) for name in ("status", "reason", "message")))
+                status, reason, message = (_text(fields, name) for name in ("status", "reason", "message"))
+                generation = fields["observedGeneration"].number_value if "observedGeneration" in fields else 0
+                return ObservedCondition(status, reason, message, int(generation))
         return None
 
 

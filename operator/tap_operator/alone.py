@@ -7,6 +7,7 @@ from tap_api import cidrs
 from tap_api.claims import Conflict
 from tap_api.tenure import wish
 from tap_operator.cluster import Cluster
+from tap_operator.drift import of_regional_tap
 from tap_operator.reconcile import Pass
 from tap_operator.regions import REGIONAL_TAPS
 from tap_operator.reservations import reserve
@@ -27,6 +28,7 @@ async def reserve_alone(cluster: Cluster, namespace: str, name: str) -> Pass:
         return done
     if any(owner.get("controller") for owner in tap["metadata"].get("ownerReferences") or []):
         return done
+    done.drifted = of_regional_tap(tap)
     if cidrs.fault(tap["spec"]["cidr"]):
         return done  # The function says so.
     asked = wish(tap)

@@ -37,14 +37,14 @@ class Gauges:
 
     def __init__(self) -> None:
         """Starts with nothing found."""
-        self._registry = CollectorRegistry()
+        self.registry = CollectorRegistry()
         self._objects = Gauge(
             "tap_policy_violations",
             "Stored objects that break a rule of today, by kind, rule and severity; 0 once nobody does any more.",
             ["kind", "code", "severity"],
-            registry=self._registry,
+            registry=self.registry,
         )
-        self._judged = Gauge("tap_policy_judged_objects", "Stored objects that were judged.", registry=self._registry)
+        self._judged = Gauge("tap_policy_judged_objects", "Stored objects that were judged.", registry=self.registry)
 
     def set(self, judged: int, broken: Broken) -> None:
         """Shows what one round found."""
@@ -57,7 +57,7 @@ class Gauges:
 
     def text(self) -> tuple[bytes, str]:
         """Returns the metrics as Prometheus reads them, and of which type they are."""
-        return generate_latest(self._registry), CONTENT_TYPE_LATEST
+        return generate_latest(self.registry), CONTENT_TYPE_LATEST
 
 
 async def rounds(cluster: Cluster, organisation: Organisation, gauges: Gauges, interval: float = INTERVAL) -> None:

@@ -6,12 +6,15 @@ from typing import Any
 
 from tap_api.base import Json
 from tap_api.naming import digest
+from tap_api.status import DRIFTED
 from tap_operator.cluster import EVENTS, FIELD_MANAGER, Cluster
 from tap_operator.errors import ClusterError
 
 _LOG = logging.getLogger(__name__)
 #: Longest note of an Event (its `message`), https://kubernetes.io/docs/reference/kubernetes-api/core/event-v1/
 _LONGEST = 1024
+#: Conditions that are good where they are False.
+_BAD_NEWS = (DRIFTED, "NameTaken")
 
 
 async def transitions(cluster: Cluster, subject: Json, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
@@ -35,7 +38,7 @@ def _event(subject: Json, condition: Mapping[str, Any], generation: str) -> Json
     meta, since = subject["metadata"], condition["lastTransitionTime"]
     # The name is that of the transition, so a pass that is repeated after a crash does not tell it twice.
     told = digest("/".join((meta["uid"], generation, condition["type"], condition["reason"], since)), length=16)
-    good = condition["status"] == "True" and condition["type"] != "NameTaken"
+    good = condition["status"] == ("False" if condition["type"] in _BAD_NEWS else "True")
     return {
         "apiVersion": "v1",
         "kind": "Event",

@@ -17,6 +17,7 @@ from tap_api.naming import LABEL_ENVIRONMENT_TAP
 from tap_api.policy import Organisation
 from tap_operator.alone import reserve_alone
 from tap_operator.cluster import Cluster
+from tap_operator.drift import DriftMetrics
 from tap_operator.errors import ClusterError
 from tap_operator.health import Echoes
 from tap_operator.reconcile import ENVIRONMENT_TAPS, Pass, reconcile
@@ -107,8 +108,10 @@ def _heard(echoes: Echoes, kind: str, event: kopf.RawEvent) -> Mapping[str, Any]
     return meta
 
 
-def work(cluster: Cluster, waiting: Waiting, organisation: Organisation | None = None) -> WorkQueue:
-    """Returns the queue of all passes."""
+def work(
+    cluster: Cluster, waiting: Waiting, organisation: Organisation | None = None, drift: DriftMetrics | None = None
+) -> WorkQueue:
+    """Returns the queue of all passes; `drift` is told what they find."""
     upkeep = Upkeep(cluster)
 
     async def handle(key: Key) -> float | None:
@@ -120,6 +123,8 @@ def work(cluster: Cluster, waiting: Waiting, organisation: Organisation | None =
             else reserve_alone(cluster, key.namespace, key.name)
         )
         waiting.note(key, done.blocks)
+        if drift:
+            drift.set((key.kind, key.namespace, key.name), done.drifted)
         for block in sorted(done.lagging):
             queue.add(Key("", block, CIDR_BLOCK.kind))
         if done.failures:

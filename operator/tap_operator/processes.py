@@ -12,6 +12,7 @@ from tap_api.errors import TapError
 from tap_api.policy import Organisation
 from tap_operator import admission, audit, fanout, namespaces
 from tap_operator.apiserver import connect
+from tap_operator.drift import DriftMetrics
 from tap_operator.health import Echoes, Health
 from tap_operator.lease import Lease
 from tap_operator.login import login
@@ -29,7 +30,9 @@ async def fan_out(health_address: str, health_port: int, namespace: str, organis
     """Makes RegionalTaps of EnvironmentTaps while it holds the Lease, which is in `namespace`."""
     echoes, waiting, stop = Echoes(fanout.WATCHED), Waiting(), _stop_by_signal()
     async with connect(on_write=echoes.wrote) as cluster:
-        queue, marks = fanout.work(cluster, waiting, organisation), namespaces.work(cluster)
+        gauges = audit.Gauges()
+        queue = fanout.work(cluster, waiting, organisation, DriftMetrics(gauges.registry))
+        marks = namespaces.work(cluster)
         handlers = fanout.handlers(queue, echoes, waiting)
         namespaces.listen(handlers, marks)
 
@@ -38,7 +41,6 @@ async def fan_out(health_address: str, health_port: int, namespace: str, organis
             return echoes.missing() or (f"no pass has ended for {stuck:.0f} s" if stuck > _STUCK else "")
 
         # A replica that waits for the lease is ready: it does what it is there for.
-        gauges = audit.Gauges()
         health = Health(live=wrong, ready=wrong, metrics=gauges.text)
         lease = Lease(cluster, namespace, "tap-operator", f"{socket.gethostname()}_{uuid.uuid4().hex[:8]}")
         await health.start(health_address, health_port)

@@ -20,6 +20,7 @@ from tap_api.policy import Organisation, judge, shape_violations
 from tap_api.rollup import SPEC_REFUSED, Trouble, roll_up
 from tap_operator import outputs
 from tap_operator.cluster import Cluster, resource
+from tap_operator.drift import Counts, of_status
 from tap_operator.errors import ClusterError
 from tap_operator.events import transitions
 from tap_operator.observe import left, observe
@@ -43,12 +44,14 @@ class Pass:
         failures: What could not be done, to be tried again soon.
         blocks: CidrBlocks whose next change makes another pass worth while.
         lagging: CidrBlocks to look at: a claim in them is still marked protected, though that was lifted.
+        drifted: Fields that AWS has otherwise than is wanted, by region; empty where the object is gone.
     """
 
     again: float | None = None
     failures: list[ClusterError] = field(default_factory=list)
     blocks: set[str] = field(default_factory=set)
     lagging: set[str] = field(default_factory=set)
+    drifted: Counts = field(default_factory=dict, compare=False)
 
 
 def utc_now() -> str:
@@ -97,6 +100,7 @@ async def reconcile(
         untold=untold,
     )
     await _report(cluster, environment_tap, status)
+    done.drifted = of_status(status)
     try:
         await outputs.publish(cluster, environment_tap, published, status)
     except ClusterError as error:

@@ -150,6 +150,7 @@ def test_one_claim_becomes_ready_in_three_regions(whole: tuple[World, ProviderDo
         "Compliant": "True",
         # The claim names no trail.
         "ChangesReported": "False",
+        "Drifted": "False",
         "CidrReserved": "True",
     }
     assert [region["name"] for region in status["regions"]] == REGIONS

@@ -18,7 +18,8 @@ def provided(resource: Json) -> Json:
     spec, name, kind = resource["spec"]["forProvider"], resource["metadata"]["name"], resource["kind"]
     service = resource["apiVersion"].partition(".")[0]
     made: Json = {**spec, "id": f"{kind.lower()}-{digest(name)}"}
-    made["arn"] = f"arn:aws:{service}:{spec.get('region', '')}:{ACCOUNT}:{kind.lower()}/{digest(name)}"
+    # A target of EventBridge has none of its own: the field is whom it tells.
+    made.setdefault("arn", f"arn:aws:{service}:{spec.get('region', '')}:{ACCOUNT}:{kind.lower()}/{digest(name)}")
     made.update(_OF_AWS.get(f"{service}.{kind}", _nothing)(resource))
     if kind == "Key":
         # AWS keeps its own spelling of a policy.

@@ -10,10 +10,11 @@ import re
 import threading
 import time
 from collections import Counter
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from uuid import uuid4
 
 from doubles import secrets
@@ -93,6 +94,7 @@ class ProviderDouble:
         self._epoch = 0
         self._slow: dict[str, float] = {}
         self._failing: dict[str, str] = {}
+        self._changed: set[Key] = set()
         self._kinds = Kinds()
         self._writes: Counter[str] = Counter()
         self._error: BaseException | None = None
@@ -107,6 +109,19 @@ class ProviderDouble:
     def fail(self, kind_or_name: str, message: str) -> None:
         """Lets AWS answer with `message` whatever is asked of a kind, or of the resource of that name."""
         self._failing[kind_or_name] = message
+        self._epoch += 1
+
+    def change(self, key: Key, field: str, value: Any) -> None:
+        """Changes a field of a resource in AWS, behind the provider's back: it sees that; AWS repairs it at `repair`."""
+        made = deepcopy(self.account.made[key])
+        made["status"]["atProvider"][field] = value
+        self.account.made[key] = made
+        self._changed.add(key)
+        self._epoch += 1
+
+    def repair(self) -> None:
+        """Lets AWS come to the end of what the provider, where it may, has begun to repair."""
+        self._changed.clear()
         self._epoch += 1
 
     def heal(self) -> None:
@@ -188,7 +203,7 @@ class ProviderDouble:
     def _state(self, resource: Json) -> tuple[str, int]:
         return resource["metadata"]["resourceVersion"], self._epoch
 
-    async def _make(self, api: Apiserver, key: Key, resource: Json) -> None:
+    async def _make(self, api: Apiserver, key: Key, resource: Json) -> None:  # noqa: PLR0911 (as many ends as AWS has)
         try:
             resolution = self._kinds.resolution(resource, self._seen.get)
             if resolution:
@@ -205,12 +220,13 @@ class ProviderDouble:
             resource = stored
         failing = self._failing.get(key[0]) or self._failing.get(key[1])
         if failing:
-            await self._report(
-                api, key, resource, trouble=_aws("update" if key in self.account.made else "create", failing)
-            )
+            verb = "update" if key in self.account.made else "create"
+            await self._report(api, key, resource, trouble=_aws(verb, failing))
             return
         password = await self._password(api, resource)
         if key in self.account.made:
+            if await self._left_as_it_is(api, key, resource):
+                return
             why = self.account.changed(resource)
             if why:
                 await self._refuse(api, key, resource, "update", why)
@@ -230,6 +246,17 @@ class ProviderDouble:
         self.account.made[key] = made
         self.journal.note("made", key)
         await self._report(api, key, resource, made=self.account.made[key])
+
+    async def _left_as_it_is(self, api: Apiserver, key: Key, resource: Json) -> bool:
+        """Reports what AWS has, where the provider may not change it, or has only now seen that somebody else did.
+
+        As upjet does it: Observe writes what AWS has into the status, and what repairs it runs beside (crossplane-runtime,
+        pkg/reconciler/managed/reconciler.go: `policy.ShouldUpdate()`).
+        """
+        if {"*", "Update"} & set(resource["spec"]["managementPolicies"]) and key not in self._changed:
+            return False
+        await self._report(api, key, resource, made=self.account.made[key])
+        return True
 
     async def _password(self, api: Apiserver, resource: Json) -> str:
         """Returns the password that a resource names; the provider generates one where it is asked to."""

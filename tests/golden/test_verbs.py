@@ -19,6 +19,7 @@ import pytest
 
 from golden.world import CLAIMS, Environment
 from tap_api import manifest
+from tap_api.base import Json
 from tap_cli.main import cli, run
 
 Golden = Callable[[str, str], None]
@@ -50,6 +51,14 @@ CASES: dict[str, tuple[tuple[str, ...], int]] = {
     "plan-nothing-to-do": (("plan", "applied.yaml", "--against", "saved"), 0),
     "plan-refused-80": (("plan", "refused.yaml"), 80),
     "plan-refused-markdown": (("plan", "refused.yaml", "-o", "markdown"), 0),
+    "drift-80": (("drift", "dev", "--observed", "drifted"), 80),
+    "drift-80-no-color": (("drift", "--no-color", "--observed", "drifted"), 80),
+    "drift-200": (("drift", "dev", "-n", "tap-dev", "--observed", "drifted"), 200),
+    "drift-piped": (("drift", "dev", "--observed", "drifted"), 0),
+    "drift-json": (("drift", "dev", "--observed", "drifted", "-o", "json"), 0),
+    "drift-yaml": (("drift", "dev", "--observed", "drifted", "-o", "yaml"), 0),
+    "drift-none-80": (("drift", "--observed", "saved"), 80),
+    "drift-help-80": (("drift", "--help"), 80),
     "render-sessions": (("render", "dev.yaml", "-r", "us-east-1", "-p", "sessions", "-p", "key"), 0),
     "render-observed-sessions": (
         ("render", "applied.yaml", "-r", "us-east-1", "-p", "sessions", "--observed", "saved", "-o", "json"),
@@ -67,6 +76,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     saved = [environment.claim]
     for world in environment.worlds.values():
         saved += [world.tap, *(item for composed in world.objects.values() for item in composed.values())]
+    (folder / "drifted").mkdir()
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": drifted(environment)})
+    (folder / "drifted" / "dev.json").write_text(text, encoding="utf-8")
     (folder / "saved").mkdir()
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": saved})
     (folder / "saved" / "dev.json").write_text(text, encoding="utf-8")
@@ -80,6 +92,27 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(CLAIMS / "dev.yaml", folder)
     shutil.copy(CLAIMS / "refused" / "everything-at-once.yaml", folder / "refused.yaml")
     return folder
+
+
+def drifted(environment: Environment) -> list[Json]:
+    """Returns what an apiserver holds of an environment in which somebody changed fields in AWS."""
+    world, quiet = deepcopy(environment.worlds["us-east-1"]), environment.worlds["us-east-2"]
+    real = {
+        key: resource["status"].get("atProvider", {})
+        for made in world.objects.values()
+        for key, resource in made.items()
+    }
+    real["vpc"]["enableDnsSupport"] = False
+    real["vpc"]["tags"]["CostCenter"] = "somebody-else"
+    real["table"]["pointInTimeRecovery"]["enabled"] = False
+    real["key"]["policy"] = real["key"]["policy"].replace("kms:*", "kms:Decrypt")
+    real["function"]["environment"]["variables"]["PASSWORD"] = "hunter2"  # noqa: S105 (none is to be shown)
+    # Of a manifest that AWS was not seen to have, nobody says that it drifted.
+    network = world.objects["dev-us-east-1"]["network"]["status"]["drift"]["settled"]
+    del network["flow-log"]
+    real["flow-log"]["maxAggregationInterval"] = 60
+    made = [item for one in (world, quiet) for composed in one.objects.values() for item in composed.values()]
+    return [environment.claim, world.tap, quiet.tap, *made]
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -13,6 +13,7 @@ from golden.world import Environment
 from tap_api import manifest
 from tap_api.base import Json
 from tap_stack.catalogue import catalogue
+from tap_stack.composed import Composed, Condition
 
 REGIONS = ("us-east-1", "us-east-2", "eu-west-1")
 TRAIL = {"trail": "Create"}
@@ -92,7 +93,7 @@ def test_a_failure_is_told_of_its_region_and_the_others_go_on(kinds: Kinds, regi
     status = slow.status(turned)
     assert {one["name"]: one["ready"] for one in status["regions"]} == {name: name != region for name in REGIONS}
     healthy = next(one for one in status["conditions"] if one["type"] == "ResourcesHealthy")
-    assert (healthy["status"], healthy["message"]) == ("False", f"{region}: processor: dead-letters: {words}")
+    assert (healthy["status"], healthy["message"]) == ("False", f"{region}/processor/dead-letters: {words}")
     slow.failing.clear()
     slow.until_ready()
     assert slow.refusals == []
@@ -110,3 +111,19 @@ def test_a_key_that_fails_holds_up_its_region_alone(kinds: Kinds) -> None:
     slow.failing.clear()
     slow.until_ready()
     assert slow.refusals == []
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_is_still_being_made_never_drifts_and_what_is_made_is_all_compared(kinds: Kinds, seed: int) -> None:
+    """References are resolved here, as they are on a cluster: what they mean is compared too."""
+    slow = SlowEnvironment("prod", kinds, seed=seed, monitoring=TRAIL)
+    for _ in range(120):
+        told = [drifted(composed) for turned in slow.turn().values() for _, composed in turned]
+        assert [condition for condition in told if condition.status == "True"] == []
+        if {(condition.status, condition.message) for condition in told} == {("False", "")}:
+            return
+    raise AssertionError(told)
+
+
+def drifted(composed: Composed) -> Condition:
+    return next(condition for condition in composed.conditions if condition.type == "Drifted")

@@ -131,11 +131,6 @@ class RegionalTapSpec(RegionContext):
         json_schema_extra=extras(immutable("make a RegionalTap for the other region"), checks.REGION),
     )
     tags: Tags = tags_field(extra=checks.TAGS)
-    drift: DriftMode = Field(
-        DriftMode.REPAIR,
-        description="Repair what was changed in AWS, or only report it.",
-        json_schema_extra=checks.only("NotActedOn", DriftMode.REPAIR.value),
-    )
     state: RegionState = Field(
         RegionState.PRESENT,
         description="Present, or Paused: nothing is changed in AWS.",

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from tap_api.common import Role
 from tap_api.fanout import Observed, is_controlled
 from tap_api.kinds import ENVIRONMENT_TAP
-from tap_api.status import Outputs, RegionStatus, ResourceCounts
+from tap_api.status import DRIFTED, NOT_COMPARED, Outputs, RegionStatus, ResourceCounts
 
 Truth = Literal["True", "False", "Unknown"]
 
@@ -51,6 +51,8 @@ class Region:
     healthy: Answer
     reported: Answer
     compliant: Answer
+    drifted: Answer
+    drifted_fields: int = 0
     resources: ResourceCounts = field(default_factory=ResourceCounts)
     outputs: Outputs | None = None
 
@@ -62,6 +64,7 @@ class Region:
             ready=self.ready.truth == "True",
             resources=self.resources,
             message=clip(self.ready.cause, LONGEST_MESSAGE) or None,
+            drifted_fields=self.drifted_fields or None,
             outputs=self.outputs,
         )
 
@@ -95,11 +98,18 @@ def look(environment_tap: Mapping[str, Any], observed: Observed, troubles: Mappi
                 healthy=healthy,
                 reported=reported,
                 compliant=from_condition(ours, "Compliant", "NotReported", "nothing of it is judged yet"),
+                drifted=from_condition(ours, DRIFTED, NOT_COMPARED, "nothing of it is compared with AWS yet"),
+                drifted_fields=drifted_fields(status),
                 resources=_counts(status.get("resources")),
                 outputs=_outputs(told.get(name, {}), status.get("outputs")),
             )
         )
     return regions
+
+
+def drifted_fields(status: Mapping[str, Any]) -> int:
+    """Returns how many fields of a region AWS has otherwise than is wanted, as its status lists them."""
+    return len((status.get("drift") or {}).get("fields") or ())
 
 
 def _region_synced(tap: Mapping[str, Any] | None, trouble: Trouble | None) -> Answer:

@@ -12,7 +12,7 @@ from typing import Any
 from tap_api.base import Json
 from tap_api.fanout import Observed
 from tap_api.regional import LONGEST_MESSAGE, Answer, Region, Trouble, clip, look
-from tap_api.status import CIDR_RESERVED, Condition, EnvironmentTapStatus, total
+from tap_api.status import AS_WANTED, CIDR_RESERVED, DRIFTED, REPAIRED, Condition, EnvironmentTapStatus, total
 
 __all__ = ["Trouble", "roll_up"]
 
@@ -60,6 +60,7 @@ def roll_up(  # noqa: PLR0913  (all that is known, each by its name)
         _healthy(regions),
         _compliant(regions),
         _changes_reported(wanted),
+        _drifted(regions),
         *([] if unreserved is None else [_reserved(unreserved)]),
         *_name_taken(regions),
         *([("OutputsPublished", Answer("False", untold.reason, untold.message))] if untold else []),
@@ -114,6 +115,19 @@ def _changes_reported(regions: Sequence[Region]) -> tuple[str, Answer]:
     if worst.truth == "True" and advised:
         return "ChangesReported", Answer("True", advised[0][1].reason, _join(advised))
     return "ChangesReported", worst
+
+
+def _drifted(regions: Sequence[Region]) -> tuple[str, Answer]:
+    """Returns whether something was changed in AWS behind our back, in any region; if not, what was repaired last."""
+    answers = [(region, region.drifted) for region in regions]
+    for truth in ("True", "Unknown"):
+        found = [(region, answer) for region, answer in answers if answer.truth == truth]
+        if found:
+            return DRIFTED, Answer(truth, found[0][1].reason, _join(found))
+    repaired = [(region, answer) for region, answer in answers if answer.reason == REPAIRED]
+    if repaired:
+        return DRIFTED, Answer("False", REPAIRED, _join(repaired))
+    return DRIFTED, Answer("False", AS_WANTED, "nothing that AWS had as it is wanted differs")
 
 
 def _reserved(unreserved: Mapping[str, Trouble]) -> tuple[str, Answer]:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from tap_api.base import ApiModel, Arn, RegionName, list_map
+from tap_api.base import LIST_SET, ApiModel, Arn, Json, RegionName, list_map
 from tap_api.common import GlobalClusterFact, Role
 
 Text = Annotated[str, StringConstraints(max_length=2048)]
@@ -14,6 +14,13 @@ Message = Annotated[str, StringConstraints(max_length=4096)]
 
 #: The condition that tells whether a region has the address range that it asks for.
 CIDR_RESERVED = "CidrReserved"
+#: The condition that tells whether something was changed in AWS behind our back.
+DRIFTED = "Drifted"
+#: Its reasons: it was; it was and is as wanted again; it was not; nobody knows yet.
+FIELDS_DIFFER = "FieldsDiffer"
+REPAIRED = "Repaired"
+AS_WANTED = "AsWanted"
+NOT_COMPARED = "NotCompared"
 
 
 class Outputs(ApiModel):
@@ -74,6 +81,53 @@ class ComplianceFinding(ApiModel):
 _COMPLIANCE_IS = "Controls of encryption and exposure that are broken; none where `Compliant` is True."
 
 
+#: Fields that a status has room for.
+MAX_DRIFTED = 50
+
+
+class DriftedField(ApiModel):
+    """A field that AWS has, or had, otherwise than is wanted, though it was once as it is wanted."""
+
+    resource: Annotated[str, StringConstraints(max_length=127)] = Field(
+        description="Key of the resource, with its part in front where a region tells of it."
+    )
+    field: Annotated[str, StringConstraints(max_length=512)] = Field(description="Path of the field.")
+    wanted: Annotated[str, StringConstraints(max_length=512)] = Field(description="What is wanted.")
+    real: Annotated[str, StringConstraints(max_length=512)] = Field(description="What AWS has, or had.")
+
+
+class DriftStatus(ApiModel):
+    """What was changed behind our back, and what is known of it."""
+
+    fields: list[DriftedField] = Field(
+        [],
+        max_length=MAX_DRIFTED,
+        description="Fields that AWS has otherwise than is wanted.",
+        json_schema_extra=list_map("resource", "field"),
+    )
+    repaired: list[DriftedField] = Field(
+        [],
+        max_length=MAX_DRIFTED,
+        description="Fields of the last drift that are as wanted again.",
+        json_schema_extra=list_map("resource", "field"),
+    )
+    pending: list[Annotated[str, StringConstraints(max_length=127)]] = Field(
+        [],
+        max_length=MAX_DRIFTED,
+        description="Resources that AWS was not yet seen to have as they are wanted; of these nothing is judged.",
+        json_schema_extra=LIST_SET,
+    )
+    settled: dict[str, Annotated[str, StringConstraints(max_length=16)]] = Field(
+        {}, max_length=200, description="Resource -> digest of what is wanted of it, and what it is judged by."
+    )
+    reporting: bool = Field(default=False, description="Whether nothing is repaired any more (`spec.drift: Report`).")
+
+    def said(self) -> Json:
+        """Returns the status field `drift`; nothing where there is nothing to say."""
+        known = {name: value for name, value in self.manifest().items() if value}
+        return {"drift": DriftStatus.parse(known)} if known else {}
+
+
 class PartStatusEntry(ApiModel):
     """A part of a region, in one line."""
 
@@ -112,6 +166,7 @@ class PartStatus(ApiModel):
     compliance: list[ComplianceFinding] = Field(
         [], max_length=50, description=_COMPLIANCE_IS, json_schema_extra=list_map("resource", "code")
     )
+    drift: DriftStatus | None = Field(None, description="What was changed in AWS behind our back.")
     outputs: Outputs | None = Field(None, description="What this part gives to others.")
     facts: RegionFacts | None = Field(None, description="What other regions need to know.")
 
@@ -129,6 +184,7 @@ class RegionalTapStatus(ApiModel):
     compliance: list[ComplianceFinding] = Field(
         [], max_length=50, description=_COMPLIANCE_IS, json_schema_extra=list_map("resource", "code")
     )
+    drift: DriftStatus | None = Field(None, description="What was changed in AWS behind our back.")
     outputs: Outputs | None = Field(None, description="What applications need to know.")
     facts: RegionFacts | None = Field(None, description="What other regions need to know.")
 
@@ -152,6 +208,9 @@ class RegionStatus(ApiModel):
     ready: bool = Field(description="Whether all of it is ready.")
     resources: ResourceCounts = Field(ResourceCounts(), description="Its resources.")
     message: Message | None = Field(None, description="What it waits for, or what AWS says.")
+    drifted_fields: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="Fields that AWS has otherwise than is wanted; left out where there are none."
+    )
     outputs: Outputs | None = Field(None, description="What applications need to know.")
 
 

@@ -10,9 +10,10 @@ from tap_api.base import GROUP, Json
 from tap_api.kinds import ENVIRONMENT_TAP, KINDS, PARTS, REGIONAL_TAP
 from tap_api.policy import advise, judge, shape_violations
 from tap_stack.composed import Composed
+from tap_stack.fields import plain
 from tap_stack.plan import losses
 from tap_stack.plan.change import Action, Change, Field, Plan
-from tap_stack.plan.difference import differences, known, owned_fields, plain, unknowns
+from tap_stack.plan.difference import differences, known, owned_fields, unknowns
 from tap_stack.plan.state import State, is_looked_at, stays
 from tap_stack.plan.wanted import Regions, regions
 from tap_stack.schemas import Schema, schemas

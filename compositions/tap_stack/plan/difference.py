@@ -1,20 +1,17 @@
 """What differs between an object as it is stored and as it is asked for, field by field. Pure."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tap_api.base import Json
+from tap_stack.fields import step, telling
 from tap_stack.plan.change import Field
 from tap_stack.values import Ref, Unknown, find
 
-_PLAIN = re.compile(r"[\w-]+", re.ASCII)
 #: The field manager of what Crossplane composes; a digest follows (crossplane's FieldOwnerComposedPrefix).
 _COMPOSED = "apiextensions.crossplane.io/composed"
 _NOTHING: Mapping[str, Any] = {}
 _GONE = object()
-#: Fields that tell the items of a list apart, in lists of AWS and of ours.
-_NAMES = ("id", "sid", "name", "regionName", "region", "key")
 
 IsSet = Callable[[str], bool]
 
@@ -91,18 +88,6 @@ def has_unknown(wanted: object) -> bool:
     return next(find(wanted, Unknown), None) is not None
 
 
-def step(path: str, key: str) -> str:
-    """Returns the path of a field; a name that is not plain is quoted, so that a path is read in one way only."""
-    if _PLAIN.fullmatch(key):
-        return f"{path}.{key}" if path else key
-    return f'{path}["{key}"]'
-
-
-def plain(path: str) -> str:
-    """Returns a path without what tells items apart: as a schema has it."""
-    return re.sub(r"\[[^\]]*\]", "", path)
-
-
 def _of_lists(
     stored: list[Any],
     wanted: list[Any],
@@ -110,7 +95,7 @@ def _of_lists(
     path: str,
     is_set: IsSet,
 ) -> Iterator[Field]:
-    name = next((name for name in _NAMES if _tells(name, stored) and _tells(name, wanted)), None)
+    name = telling(stored, wanted)
     if name and stored and wanted:
         yield from _of_named(name, stored, wanted, owned, path, is_set)
         return
@@ -144,13 +129,6 @@ def _of_named(  # noqa: PLR0913, PLR0917  (as `differences`, and the name)
     if not found and list(old) != list(new) and not is_set(path):
         found.append(Field(path, stored, wanted))
     yield from found
-
-
-def _tells(name: str, items: list[Any]) -> bool:
-    """Returns whether the field `name` tells items of a list apart."""
-    if not all(isinstance(item, Mapping) and isinstance(item.get(name), str) for item in items):
-        return False
-    return len({item[name] for item in items}) == len(items)
 
 
 def _same(stored: object, wanted: object) -> bool:

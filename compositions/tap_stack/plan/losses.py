@@ -7,8 +7,8 @@ from typing import Any
 
 from tap_stack import aws
 from tap_stack.catalogue import AwsKind
+from tap_stack.fields import plain, step
 from tap_stack.plan.change import Field
-from tap_stack.plan.difference import plain, step
 
 _FOR_PROVIDER = "spec.forProvider."
 

@@ -45,7 +45,7 @@ def tap(*conditions: tuple[str, ...], generation: int = 1, owner: Json | None = 
 
 def good(**status: Any) -> Json:
     found = [(kind, "True") for kind in ("Synced", "Ready", "ResourcesHealthy", "Compliant", "ChangesReported")]
-    return tap(*found, **status)
+    return tap(*found, ("Drifted", "False"), **status)
 
 
 def rolled(observed: dict[str, Json], status: Json | None = None, **more: Any) -> Json:
@@ -67,7 +67,7 @@ def test_an_environment_whose_regions_are_all_ready_is_ready() -> None:
         "conditions": [
             {
                 "type": kind,
-                "status": "True",
+                "status": "False" if kind == "Drifted" else "True",
                 "reason": reason,
                 "message": message,
                 "lastTransitionTime": NOW,
@@ -80,6 +80,7 @@ def test_an_environment_whose_regions_are_all_ready_is_ready() -> None:
                 ("ResourcesHealthy", "Healthy", "no resource reports a failure"),
                 ("Compliant", "ControlsHold", "every resource keeps the controls of encryption and exposure"),
                 ("ChangesReported", "Reported", "every region reports changes made outside"),
+                ("Drifted", "AsWanted", "nothing that AWS had as it is wanted differs"),
             )
         ],
         "regions": [
@@ -259,7 +260,7 @@ def test_the_time_of_a_transition_moves_only_when_the_status_flips() -> None:
     observed = {"us-east-1": good(), "us-east-2": tap(("Synced", "True"), ("Ready", "False"))}
     times = {c["type"]: c["lastTransitionTime"] for c in rolled(observed, before)["conditions"]}
     assert times == {"Synced": BEFORE} | dict.fromkeys(
-        ("Ready", "PolicyCompliant", "ResourcesHealthy", "Compliant", "ChangesReported"), NOW
+        ("Ready", "PolicyCompliant", "ResourcesHealthy", "Compliant", "ChangesReported", "Drifted"), NOW
     )
 
 
@@ -267,6 +268,52 @@ def test_a_control_that_a_resource_breaks_is_told_with_its_region_and_part() -> 
     broken = "processor/route-read-session: GET /x can be called without authorization (ApiAuthorization)"
     observed = {"us-east-1": good(), "us-east-2": tap(("Compliant", "False", broken))}
     assert conditions(rolled(observed))["Compliant"] == ("False", "CompliantReason", f"us-east-2/{broken}")
+
+
+DRIFT = "network/vpc: spec.forProvider.enableDnsSupport wanted true, is false"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "answer"),
+    [
+        (("True", "FieldsDiffer", DRIFT), ("False", "AsWanted", ""), ("True", "FieldsDiffer", f"us-east-2/{DRIFT}")),
+        # What differs is told before what nobody knows.
+        (("True", "FieldsDiffer", DRIFT), None, ("True", "FieldsDiffer", f"us-east-2/{DRIFT}")),
+        (
+            ("False", "Repaired", f"Repaired: {DRIFT}"),
+            ("False", "AsWanted", ""),
+            ("False", "Repaired", f"us-east-2: Repaired: {DRIFT}"),
+        ),
+        (
+            ("False", "AsWanted", ""),
+            ("False", "AsWanted", ""),
+            ("False", "AsWanted", "nothing that AWS had as it is wanted differs"),
+        ),
+        (
+            ("False", "Repaired", DRIFT),
+            None,
+            ("Unknown", "NotCompared", "us-east-1: nothing of it is compared with AWS yet"),
+        ),
+    ],
+)
+def test_drift_of_one_region_is_drift_of_the_environment(
+    one: tuple[str, str, str], other: tuple[str, str, str] | None, answer: tuple[str, str, str]
+) -> None:
+    def region(said: tuple[str, str, str] | None) -> Json:
+        made = tap()
+        if said:
+            made["status"]["conditions"] = [
+                dict(zip(("type", "status", "reason", "message"), ("Drifted", *said), strict=True))
+            ]
+        return made
+
+    assert conditions(rolled({"us-east-1": region(other), "us-east-2": region(one)}))["Drifted"] == answer
+
+
+def test_a_region_tells_how_many_fields_differ() -> None:
+    fields = [{"resource": "key", "field": f"spec.forProvider.{i}", "wanted": "1", "real": "2"} for i in range(3)]
+    status = rolled({"us-east-1": good(drift={"fields": fields}), "us-east-2": good()})
+    assert [region.get("driftedFields") for region in status["regions"]] == [3, None]
 
 
 def test_a_claim_that_policy_refuses_is_not_compliant() -> None:
@@ -312,6 +359,7 @@ def test_a_name_that_another_one_has_is_taken(owner: Json | None, holder: str) -
         "ResourcesHealthy": ("Unknown", "NotReported", f"us-east-2: {UNREPORTED}"),
         "Compliant": ("Unknown", "NotReported", "us-east-2: nothing of it is judged yet"),
         "ChangesReported": ("Unknown", "NotReported", "us-east-2: no word of changes made outside yet"),
+        "Drifted": ("Unknown", "NotCompared", "us-east-2: nothing of it is compared with AWS yet"),
         "NameTaken": ("True", "NotControlled", f"us-east-2: {message}"),
     }
     assert "outputs" not in status["regions"][1]

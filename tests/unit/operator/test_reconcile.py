@@ -101,6 +101,7 @@ async def test_every_change_of_a_condition_is_told_once(cluster: InMemoryCluster
         "ChangesReported is Unknown: eu-west-1, us-east-1, us-east-2: no word of changes made outside yet",
         "CidrReserved is True: every region has its address range",
         "Compliant is Unknown: eu-west-1, us-east-1, us-east-2: nothing of it is judged yet",
+        "Drifted is Unknown: eu-west-1, us-east-1, us-east-2: nothing of it is compared with AWS yet",
         "PolicyCompliant is True: the claim breaks no rule",
         "Ready is False: 0 of 3 regions are ready; eu-west-1, us-east-1, us-east-2: Crossplane has not looked at its "
         "RegionalTap yet",

@@ -59,7 +59,7 @@ def says(type_: str, status: str, message: str = "") -> Json:
         ),
         (
             {"network": says("ResourcesHealthy", "False", "vpc: denied")},
-            Condition("ResourcesHealthy", "False", "ResourcesFail", "network: vpc: denied"),
+            Condition("ResourcesHealthy", "False", "ResourcesFail", "network/vpc: denied"),
         ),
         (
             {key: says("Synced", "False") for key in "abcde"},

@@ -4,7 +4,9 @@ import pytest
 
 from golden.world import World
 from tap_api.base import Json
+from tap_api.common import DriftMode
 from tap_stack import aws
+from tap_stack.managed import Handling
 
 #: Settings of something else, which may be made twice: what they are called in AWS need not be kept.
 REPEATABLE = {"DefaultSecurityGroup", "BucketNotification"}
@@ -39,6 +41,37 @@ def test_a_kind_that_aws_names_is_initialized_late_and_one_that_we_name_is_not(m
         ours = "annotations" in manifest["metadata"] or manifest["kind"] in REPEATABLE
         wanted = ["Observe", "Create", "Update", "Delete"] if ours else ["*"]
         assert (manifest["kind"], manifest["spec"]["managementPolicies"]) == (manifest["kind"], wanted)
+
+
+#: What Crossplane allows (04, item 11; crossplane-runtime, pkg/reconciler/managed/policies.go), as far as we use it.
+ALLOWED = [
+    {"*"},
+    {"Observe"},
+    {"Observe", "Create", "Update", "Delete"},
+    {"Observe", "Create", "Update", "LateInitialize"},
+    {"Observe", "Create", "Update"},
+    {"Observe", "Create", "Delete", "LateInitialize"},
+    {"Observe", "Create", "LateInitialize"},
+    {"Observe", "Create", "Delete"},
+    {"Observe", "Create"},
+]
+
+
+@pytest.mark.parametrize("drift", DriftMode)
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("handling", [Handling(), Handling(retained=True), Handling(observed=True)])
+def test_every_set_of_policies_is_one_that_crossplane_allows(
+    handling: Handling, drift: DriftMode, *, named: bool
+) -> None:
+    policies = set(handling.policies(named=named, drift=drift))
+    assert policies in ALLOWED
+    if handling.observed:
+        assert policies == {"Observe"}
+        return
+    assert "*" in policies or "Create" in policies
+    assert bool({"*", "Update"} & policies) == (drift is DriftMode.REPAIR)
+    assert bool({"*", "Delete"} & policies) == (not handling.retained)
+    assert bool({"*", "LateInitialize"} & policies) == (not named)
 
 
 def test_what_is_added_by_hand_is_never_taken_into_the_spec_of_a_whole_setting(make_tap: MakeTap) -> None:

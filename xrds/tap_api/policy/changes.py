@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tap_api.common import DriftMode
 from tap_api.kinds import CIDR_IS_FIXED, EnvironmentTapSpec
 from tap_api.policy.rule import Finding, Subject
 from tap_api.policy.violation import shown
@@ -41,6 +42,25 @@ def immutable(subject: Subject) -> Iterator[Finding]:
     if old and new:
         for field, why in _DATABASE:
             yield from _changed(f"spec.database.{field}", old["database"][field], new["database"][field], why)
+
+
+def only_reported(subject: Subject) -> Iterator[Finding]:
+    """A region that comes or goes, or protection that is lifted, where nothing is changed in AWS."""
+    if subject.old is None or subject.old.drift is not DriftMode.REPORT:
+        return
+    first = "set `drift: Repair` first, and wait until Drifted is False"
+    if subject.old.protection is not False and subject.spec.protection is False:
+        yield "spec.protection", f"cannot be lifted while drift is only reported: AWS would not be told; {first}"
+    now, before = subject.environment_tap, subject.old
+    if now is None or not isinstance(before, EnvironmentTapSpec):
+        return
+    had, has = ({region.name for region in spec.regions} for spec in (before, now))
+    come, gone = sorted(has - had), sorted(had - has)
+    if come or gone:
+        words = " and ".join(
+            f"{', '.join(names)} cannot be {verb}" for verb, names in (("added", come), ("removed", gone)) if names
+        )
+        yield "spec.regions", f"{words} while drift is only reported: the other regions would not follow; {first}"
 
 
 def _ranges(now: Mapping[str, Any], before: Mapping[str, Any]) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tap_api.common import DriftMode, RegionState
+from tap_api.common import RegionState
 from tap_api.kinds import RegionalTapSpec
 from tap_api.policy.rule import Finding, Subject
 
@@ -11,8 +11,6 @@ def not_acted_on(subject: Subject) -> Iterator[Finding]:
     """Fields that are in the API and that nothing acts on yet are refused, never ignored."""
     spec = subject.spec
     later = "is not acted on in this version; remove it"
-    if spec.drift is not DriftMode.REPAIR:
-        yield "spec.drift", f"{spec.drift.value} {later}"
     if isinstance(spec, RegionalTapSpec):
         if spec.state is not RegionState.PRESENT:
             yield "spec.state", f"{spec.state.value} {later}"

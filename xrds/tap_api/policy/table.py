@@ -179,6 +179,14 @@ RULES: tuple[Rule, ...] = (
         schema=(ENVIRONMENT_TAP.kind, REGIONAL_TAP.kind),
     ),
     Rule(
+        "OnlyReported",
+        changes.only_reported,
+        purpose="With `drift: Report` nothing that is there is changed in AWS: the primary's replicas would not follow "
+        "a region that comes or goes, and a data store would keep its protection.",
+        remedy="Set `drift: Repair` in a change of its own, wait until Drifted is False, and then change this.",
+        changes=True,
+    ),
+    Rule(
         "OrganisationTag",
         organisation_rules.missing,
         purpose="Your organisation accounts for its resources by more tags than the platform does (`requiredTags`).",
