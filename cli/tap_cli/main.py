@@ -24,6 +24,9 @@ VERBS = {
     "render": ("tap_cli.render", "Print the manifests that claims become."),
     "status": ("tap_cli.status", "Show environments, regions and parts, and what each waits for."),
     "outputs": ("tap_cli.outputs", "Print the outputs of an environment, for people and programs."),
+    "lock": ("tap_cli.lock", "Keep an environment to yourself: the spec changes by nobody else."),
+    "lock status": ("tap_cli.lock_status", "Show who locks which environment, why and until when."),
+    "unlock": ("tap_cli.unlock", "Give a lock up, or break one that was left behind, on record."),
     "synth": ("tap_cli.synth", "Write every generated manifest, or check that none is stale."),
     "completion": ("tap_cli.completion", "Print the script that makes a shell complete verbs and options."),
 }
@@ -61,14 +64,20 @@ class _Verbs(click.Group):
     """A group whose commands are imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return list(VERBS)
+        return list(dict.fromkeys(name.partition(" ")[0] for name in VERBS))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        return verb(cmd_name) if cmd_name in VERBS else None
+        if cmd_name in VERBS:
+            return verb(cmd_name)
+        inner = {name.partition(" ")[2]: verb(name) for name in VERBS if name.startswith(f"{cmd_name} ")}
+        return click.Group(cmd_name, inner, no_args_is_help=True) if inner else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        two = " ".join(args[:2])
+        if two in VERBS:  # Before a verb of one word: `tap lock -- status` locks an environment of that name.
+            return two, verb(two), args[2:]
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
