@@ -18,15 +18,16 @@ from tap_api.errors import TapError
 #: Verb -> the module that holds its command, and a line of help: `tap --help` imports none of them. In the order in
 #: which an environment meets them.
 VERBS = {
-    "init": ("tap_cli.init", "Write a claim for an environment: commented, and valid as it is."),
+    "init": ("tap_cli.init", "Write a claim for an environment: commented, valid as it is."),
     "validate": ("tap_cli.validate", "Judge claims, in files or as stored, by schema and policy."),
     "plan": ("tap_cli.plan", "Show what applying claims does, and change nothing."),
     "render": ("tap_cli.render", "Print the manifests that claims become."),
     "status": ("tap_cli.status", "Show environments, regions and parts, and what each waits for."),
     "outputs": ("tap_cli.outputs", "Print the outputs of an environment, for people and programs."),
-    "lock": ("tap_cli.lock", "Keep an environment to yourself: the spec changes by nobody else."),
+    "lock": ("tap_cli.lock", "Keep an environment to yourself: nobody else changes its spec."),
     "lock status": ("tap_cli.lock_status", "Show who locks which environment, why and until when."),
     "unlock": ("tap_cli.unlock", "Give a lock up, or break one that was left behind, on record."),
+    "doctor": ("tap_cli.doctor", "Find what is wrong with an installation, and what mends it."),
     "synth": ("tap_cli.synth", "Write every generated manifest, or check that none is stale."),
     "completion": ("tap_cli.completion", "Print the script that makes a shell complete verbs and options."),
 }

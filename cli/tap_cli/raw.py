@@ -63,15 +63,17 @@ class RawCluster(Cluster):
         answer = self.create(_USERS, review)
         return str(((answer.get("status") or {}).get("userInfo") or {}).get("username") or "")
 
-    def request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Json:
-        """Returns the JSON object that the apiserver answers with.
+    def request(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, accept: str = "application/json"
+    ) -> Json:
+        """Returns the JSON object that the apiserver answers with; `accept` chooses a form of it.
 
         Raises:
             RefusedError: it refused.
             ClusterError: it did not answer, or is none.
         """
         client = self._objects.api_client
-        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        headers = {"Accept": accept, "Content-Type": "application/json"}
         call = client.param_serialize(method, path, header_params=headers, body=body, auth_settings=["BearerToken"])
         try:
             response = client.call_api(*call, _request_timeout=TIMEOUT)
