@@ -27,6 +27,7 @@ VERBS = {
     "lock": ("tap_cli.lock", "Keep an environment to yourself: nobody else changes its spec."),
     "lock status": ("tap_cli.lock_status", "Show who locks which environment, why and until when."),
     "unlock": ("tap_cli.unlock", "Give a lock up, or break one that was left behind, on record."),
+    "state export": ("tap_cli.state.export", "Save what there is of an environment, to plan with or to adopt from."),
     "doctor": ("tap_cli.doctor", "Find what is wrong with an installation, and what mends it."),
     "synth": ("tap_cli.synth", "Write every generated manifest, or check that none is stale."),
     "completion": ("tap_cli.completion", "Print the script that makes a shell complete verbs and options."),
@@ -137,9 +138,10 @@ def run(command: Callable[..., Any]) -> int:  # noqa: PLR0911  (a way out for ea
         click.echo(f"error: {error}", err=True)
         return 1
     except ModuleNotFoundError as error:
-        if error.name != "kubernetes":
+        needs = {"kubernetes": ("the Kubernetes client", "cli"), "boto3": ("boto3", "s3")}.get(error.name or "")
+        if needs is None:
             raise
-        click.echo("error: this needs the Kubernetes client; run `pip install 'tap-crossplane[cli]'`", err=True)
+        click.echo(f"error: this needs {needs[0]}; run `pip install 'tap-crossplane[{needs[1]}]'`", err=True)
         return 1
     except OSError as error:
         return _unwritten(error)

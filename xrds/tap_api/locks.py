@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tap_api.base import API_VERSION as TAP_VERSION
 from tap_api.base import GROUP, Json
 from tap_api.errors import TapError
 from tap_api.kinds import ENVIRONMENT_TAP
@@ -224,7 +225,7 @@ def _ours(lease: Mapping[str, Any] | None, name: str) -> Lock | None:
 
 def _new(environment: Mapping[str, Any]) -> Json:
     owner = {
-        "apiVersion": f"{GROUP}/v1alpha1",
+        "apiVersion": TAP_VERSION,
         "kind": ENVIRONMENT_TAP.kind,
         "name": environment["name"],
         "uid": environment["uid"],
