@@ -1,6 +1,6 @@
 """An apiserver as the verbs of `tap` see it: objects by their URL, over HTTP, in memory. A test double.
 
-It knows optimistic locking, label selectors by key or value, who asks, and how to refuse or to be gone.
+It knows optimistic locking, dry runs, label selectors by key or value, who asks, and how to refuse or to be gone.
 """
 
 import json
@@ -13,6 +13,9 @@ from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
 from tap_api.base import Json
+from tap_api.kinds import KINDS
+from tap_api.naming import LABEL_ENVIRONMENT_TAP
+from tap_stack.catalogue import catalogue
 
 
 class RestApi:
@@ -52,6 +55,8 @@ class RestApi:
             found = self.objects.get(path)
             return (200, found) if found else self._list(path, query.get("labelSelector", [""])[0])
         assert body is not None
+        if "dryRun" in query:
+            return 201, body
         return self._write(method, path, body)
 
     def _write(self, method: str, path: str, body: Json) -> tuple[int, Json]:
@@ -95,6 +100,30 @@ _SERVED = {"environmenttaps", "regionaltaps", "leases", "customresourcedefinitio
 def _status(code: int, message: str, reason: str = "") -> Json:
     words = {401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 409: "Conflict", 500: "InternalError"}
     return {"kind": "Status", "status": "Failure", "reason": reason or words[code], "message": message, "code": code}
+
+
+def holding(there: list[Json]) -> RestApi:
+    """Returns one that holds all that there is of environment `dev`, and can be asked which kinds it serves."""
+    api = RestApi()
+    plurals = {(entry.api_version, entry.kind): entry.plural for entry in catalogue().values()}
+    served: dict[str, list[Json]] = {}
+    references: dict[str, list[Json]] = {}
+    for item in there:
+        owner = (item["metadata"].get("ownerReferences") or [{}])[0].get("name", "")
+        references.setdefault(owner, []).append({"apiVersion": item["apiVersion"], "kind": item["kind"]})
+    for item in there:
+        plural = plurals.get((item["apiVersion"], item["kind"])) or KINDS[item["kind"]].plural
+        held = deepcopy(item)
+        if item["kind"] in KINDS:
+            held["spec"]["crossplane"] = {"resourceRefs": references.get(item["metadata"]["name"], [])}
+        held["metadata"].setdefault("labels", {})[LABEL_ENVIRONMENT_TAP] = "dev"
+        api.put(f"/apis/{item['apiVersion']}/namespaces/tap-dev/{plural}", held)
+        served.setdefault(item["apiVersion"], []).append({"name": plural, "kind": item["kind"], "namespaced": True})
+    for version, resources in served.items():
+        known = [{"singularName": "", "verbs": ["list"], **resource} for resource in resources]
+        api.objects[f"/apis/{version}"] = {"groupVersion": version, "resources": known, "metadata": {}}
+    api.objects["/version"] = {"gitVersion": "v1.36.4", "metadata": {}}
+    return api
 
 
 @contextmanager

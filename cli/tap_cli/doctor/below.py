@@ -111,6 +111,10 @@ def api(facts: Facts) -> Iterator[Said]:
         ("compositions", [composition(kind) for kind in XRS], "compositions"),
     ):
         there = {item["metadata"]["name"]: item for item in facts.items(question)}
+        if not there:
+            good = False
+            yield _PROBLEM, f"all {len(wanted)} of {folder}/ are missing", f"kubectl apply -f {folder}/"
+            continue
         for made in wanted:
             for said in _as_built(made, there.get(made["metadata"]["name"]), folder):
                 good = False

@@ -240,6 +240,7 @@ CASES: list[tuple[str, Callable[[dict[str, Any]], None], list[tuple[Verdict, str
         put("api", None),
         [(PROBLEM, "EnvironmentTap is not served", "helm upgrade --install tap-operator charts/operator")],
     ),
+    ("api", put("xrds", items()), [(PROBLEM, "all 7 of xrds/ are missing", "kubectl apply -f xrds/")]),
     ("api", without("xrds"), [(PROBLEM, f"XRD {FIRST} is missing", f"kubectl apply -f xrds/{FIRST}.yaml")]),
     (
         "api",
@@ -476,20 +477,6 @@ def test_a_cluster_without_anything_is_told_what_it_lacks(tmp_path: Path) -> Non
         ("operator", "problem"),
     } <= verdicts
     assert all(row.get("mend") for row in json.loads(text) if row["verdict"] == "problem")
-
-
-def test_a_cluster_that_is_not_there_is_one_line(tmp_path: Path) -> None:
-    api = RestApi()
-    api.gone_after = 0
-    _, text = run(api, tmp_path)
-    assert text.startswith("the cluster does not answer (")
-
-
-def test_a_cluster_that_goes_midway_is_one_line(tmp_path: Path) -> None:
-    api = RestApi()
-    api.gone_after = 5
-    _, text = run(api, tmp_path)
-    assert text.startswith("the cluster does not answer (")
 
 
 def test_who_may_read_nothing_is_told_so_check_by_check(tmp_path: Path) -> None:

@@ -12,18 +12,16 @@ import pytest
 from click.testing import CliRunner
 from moto import mock_aws
 
-from doubles.restapi import RestApi, serving
+from doubles.restapi import RestApi, holding, serving
 from golden.world import Environment
 from tap_api import manifest
 from tap_api.base import API_VERSION, GROUP, Json
 from tap_api.errors import TapError
 from tap_api.kinds import KINDS
-from tap_api.naming import LABEL_ENVIRONMENT_TAP
 from tap_cli.claims import saved
 from tap_cli.main import cli
 from tap_cli.snapshot import Snapshot
 from tap_cli.state import folder, layout, s3
-from tap_stack.catalogue import catalogue
 from tap_stack.plan import State, plan
 
 REGIONS = [{"name": "us-east-1", "cidr": "10.0.0.0/16"}, {"name": "us-east-2", "cidr": "10.1.0.0/16"}]
@@ -291,30 +289,6 @@ def test_a_bucket_that_is_not_there_is_one_line(made: dict[str, str]) -> None:
         s3.write(made, "gone")
 
 
-def serve(there: list[Json]) -> RestApi:
-    """Returns a double of the apiserver that holds all of the environment."""
-    api = RestApi()
-    plurals = {(entry.api_version, entry.kind): entry.plural for entry in catalogue().values()}
-    served: dict[str, list[Json]] = {}
-    references: dict[str, list[Json]] = {}
-    for item in there:
-        owner = (item["metadata"].get("ownerReferences") or [{}])[0].get("name", "")
-        references.setdefault(owner, []).append({"apiVersion": item["apiVersion"], "kind": item["kind"]})
-    for item in there:
-        plural = plurals.get((item["apiVersion"], item["kind"])) or KINDS[item["kind"]].plural
-        held = deepcopy(item)
-        if item["kind"] in KINDS:
-            held["spec"]["crossplane"] = {"resourceRefs": references.get(item["metadata"]["name"], [])}
-        held["metadata"].setdefault("labels", {})[LABEL_ENVIRONMENT_TAP] = "dev"
-        api.put(f"/apis/{item['apiVersion']}/namespaces/tap-dev/{plural}", held)
-        served.setdefault(item["apiVersion"], []).append({"name": plural, "kind": item["kind"], "namespaced": True})
-    for version, resources in served.items():
-        known = [{"singularName": "", "verbs": ["list"], **resource} for resource in resources]
-        api.objects[f"/apis/{version}"] = {"groupVersion": version, "resources": known, "metadata": {}}
-    api.objects["/version"] = {"gitVersion": "v1.36.4", "metadata": {}}
-    return api
-
-
 def export(api: RestApi, folder: Path, *args: str) -> tuple[int, str]:
     with serving(api, folder) as kubeconfig:
         command = ["state", "export", "--kubeconfig", str(kubeconfig), *args]
@@ -323,7 +297,7 @@ def export(api: RestApi, folder: Path, *args: str) -> tuple[int, str]:
 
 
 def test_the_verb_saves_what_the_cluster_holds(there: list[Json], snapshot: Snapshot, tmp_path: Path) -> None:
-    code, text = export(serve(there), tmp_path, "dev", "--out", str(tmp_path / "saved"))
+    code, text = export(holding(there), tmp_path, "dev", "--out", str(tmp_path / "saved"))
     resources = len(snapshot.resources)
     assert (code, text) == (0, f"tap-dev/dev: {resources} resources of 2 regions saved to {tmp_path / 'saved'}\n")
     claim = {**there[0], "metadata": {"name": "dev", "namespace": "tap-dev"}}
@@ -343,14 +317,14 @@ def test_the_verb_saves_what_the_cluster_holds(there: list[Json], snapshot: Snap
 def test_bad_input_gets_one_message(
     there: list[Json], tmp_path: Path, args: tuple[str, ...], code: int, said: str
 ) -> None:
-    got, text = export(serve(there), tmp_path, *args)
+    got, text = export(holding(there), tmp_path, *args)
     assert got == code
     assert said in text
 
 
 @pytest.mark.parametrize("requests", [1, 4, 12])
 def test_a_cluster_that_goes_midway_leaves_nothing_behind(there: list[Json], tmp_path: Path, requests: int) -> None:
-    api = serve(there)
+    api = holding(there)
     api.gone_after = requests
     _, text = export(api, tmp_path, "dev", "--out", str(tmp_path / "saved"))
     assert text.startswith("the cluster does not answer (")
@@ -358,7 +332,7 @@ def test_a_cluster_that_goes_midway_leaves_nothing_behind(there: list[Json], tmp
 
 
 def test_a_right_that_is_missing_is_named(there: list[Json], tmp_path: Path) -> None:
-    api = serve(there)
+    api = holding(there)
     api.refused["GET", f"/apis/{API_VERSION}/namespaces/tap-dev/regionalnetworks"] = (403, "forbidden")
     _, text = export(api, tmp_path, "dev", "--out", str(tmp_path / "saved"))
     assert text == "you may not list regionalnetworks.tap.platform here; ask for the ClusterRole `tap-view`"
