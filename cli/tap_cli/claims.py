@@ -58,18 +58,24 @@ def claims(files: Iterable[Path], namespace: str | None = None) -> list[Claim]:
 
 
 def saved(folder: Path) -> list[Json]:
-    """Returns the objects in every YAML and JSON file below `folder`, as `kubectl get -o yaml` writes them.
+    """Returns the objects that `tap state export` saved, or those in every file as `kubectl get -o yaml` writes them.
 
     Raises:
         TapError: it is no folder, holds no such file, or one of them cannot be read.
     """
     if not folder.is_dir():
-        message = f"{folder}: no such folder; save what there is with `kubectl get tap,managed -n NAMESPACE -o json`"
+        message = f"{folder}: no such folder; save what there is with `tap state export NAME --out {folder}`"
         raise TapError(message)
     files = [path for path in sorted(folder.rglob("*")) if path.suffix in _SUFFIXES and path.is_file()]
     if not files:
         message = f"{folder}: holds no file that ends in {', '.join(_SUFFIXES)}; is it the right folder?"
         raise TapError(message)
+    texts = {path.relative_to(folder).as_posix(): path for path in files}
+    from tap_cli.state import layout
+
+    if layout.is_state(texts):
+        read = {name: manifest.text_of(path) for name, path in texts.items()}
+        return layout.objects(read, folder)
     return [_sound(file, document) for file in files for document in manifest.read(file)]
 
 

@@ -18,8 +18,8 @@ from tap_api.naming import LABEL_ENVIRONMENT_TAP
 from tap_cli.snapshot import Snapshot
 
 #: Seconds to connect and to wait for an answer: a person is watching.
-_TIMEOUT = (5, 30)
-_HINT = "run `make up`, or point KUBECONFIG or --kubeconfig at a cluster that has TAP on Crossplane"
+TIMEOUT = (5, 30)
+HINT = "run `make up`, or point KUBECONFIG or --kubeconfig at a cluster that has TAP on Crossplane"
 
 
 #: What the client raises on a kubeconfig whose values are not of the shape that it takes for granted.
@@ -51,11 +51,11 @@ class Cluster:
             settings.retries = 1
             self._objects = client.CustomObjectsApi(client.ApiClient(settings))
         except (ConfigException, OSError) as error:
-            message = f"no kubeconfig that can be used ({_line(error)}); {_HINT}"
+            message = f"no kubeconfig that can be used ({_line(error)}); {HINT}"
             raise ClusterError(message) from error
         except (NotYaml, *_MISSHAPEN) as error:
             reason = f"it is not a kubeconfig: {type(error).__name__}: {_line(error)}"
-            message = f"no kubeconfig that can be used ({reason}); {_HINT}"
+            message = f"no kubeconfig that can be used ({reason}); {HINT}"
             raise ClusterError(message) from error
         self._plural = cache(self._discover)
 
@@ -118,7 +118,7 @@ class Cluster:
                 "list", what, self._objects.list_namespaced_custom_object, group, version, namespace, plural, **options
             )
         if not isinstance(found, dict) or not isinstance(found.get("items"), list):
-            message = f"what answers is not a Kubernetes API: no list of {what}; {_HINT}"
+            message = f"what answers is not a Kubernetes API: no list of {what}; {HINT}"
             raise ClusterError(message)
         # Items of a list carry no kind of their own.
         kind = found["kind"].removesuffix("List")
@@ -126,11 +126,11 @@ class Cluster:
 
     def _call(self, verb: str, what: str, call: Any, *args: str, **options: Any) -> Any:  # noqa: ANN401
         try:
-            return call(*args, **options, _request_timeout=_TIMEOUT)
+            return call(*args, **options, _request_timeout=TIMEOUT)
         except ApiException as error:
             raise ClusterError(_explain(verb, what, error)) from error
         except (HTTPError, OSError, ValueError) as error:  # ValueError: a token that is no header, a URL that is none
-            message = f"the cluster does not answer ({type(error).__name__}); {_HINT}"
+            message = f"the cluster does not answer ({type(error).__name__}); {HINT}"
             raise ClusterError(message) from error
 
 

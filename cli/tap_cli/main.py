@@ -18,13 +18,18 @@ from tap_api.errors import TapError
 #: Verb -> the module that holds its command, and a line of help: `tap --help` imports none of them. In the order in
 #: which an environment meets them.
 VERBS = {
-    "init": ("tap_cli.init", "Write a claim for an environment: commented, and valid as it is."),
+    "init": ("tap_cli.init", "Write a claim for an environment: commented, valid as it is."),
     "validate": ("tap_cli.validate", "Judge claims, in files or as stored, by schema and policy."),
     "plan": ("tap_cli.plan", "Show what applying claims does, and change nothing."),
     "render": ("tap_cli.render", "Print the manifests that claims become."),
     "drift": ("tap_cli.drift", "Show what AWS has otherwise than is wanted, field by field."),
     "status": ("tap_cli.status", "Show environments, regions and parts, and what each waits for."),
     "outputs": ("tap_cli.outputs", "Print the outputs of an environment, for people and programs."),
+    "lock": ("tap_cli.lock", "Keep an environment to yourself: nobody else changes its spec."),
+    "lock status": ("tap_cli.lock_status", "Show who locks which environment, why and until when."),
+    "unlock": ("tap_cli.unlock", "Give a lock up, or break one that was left behind, on record."),
+    "state export": ("tap_cli.state.export", "Save what there is of an environment, to plan with or to adopt from."),
+    "doctor": ("tap_cli.doctor", "Find what is wrong with an installation, and what mends it."),
     "synth": ("tap_cli.synth", "Write every generated manifest, or check that none is stale."),
     "completion": ("tap_cli.completion", "Print the script that makes a shell complete verbs and options."),
 }
@@ -62,14 +67,20 @@ class _Verbs(click.Group):
     """A group whose commands are imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return list(VERBS)
+        return list(dict.fromkeys(name.partition(" ")[0] for name in VERBS))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        return verb(cmd_name) if cmd_name in VERBS else None
+        if cmd_name in VERBS:
+            return verb(cmd_name)
+        inner = {name.partition(" ")[2]: verb(name) for name in VERBS if name.startswith(f"{cmd_name} ")}
+        return click.Group(cmd_name, inner, no_args_is_help=True) if inner else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        two = " ".join(args[:2])
+        if two in VERBS:  # Before a verb of one word: `tap lock -- status` locks an environment of that name.
+            return two, verb(two), args[2:]
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
@@ -128,9 +139,10 @@ def run(command: Callable[..., Any]) -> int:  # noqa: PLR0911  (a way out for ea
         click.echo(f"error: {error}", err=True)
         return 1
     except ModuleNotFoundError as error:
-        if error.name != "kubernetes":
+        needs = {"kubernetes": ("the Kubernetes client", "cli"), "boto3": ("boto3", "s3")}.get(error.name or "")
+        if needs is None:
             raise
-        click.echo("error: this needs the Kubernetes client; run `pip install 'tap-crossplane[cli]'`", err=True)
+        click.echo(f"error: this needs {needs[0]}; run `pip install 'tap-crossplane[{needs[1]}]'`", err=True)
         return 1
     except OSError as error:
         return _unwritten(error)

@@ -10,6 +10,7 @@ import click
 from tap_api.base import Json
 from tap_api.errors import TapError
 from tap_api.naming import digest
+from tap_cli.choose import the_one
 from tap_cli.terminal import cluster_options, color_option, echo, json_text, output_option
 
 #: Region -> output -> value.
@@ -49,10 +50,7 @@ def command(  # noqa: PLR0913  (one for each option)
     """
     from tap_cli.cluster import Cluster
 
-    found = [e for e in Cluster(kubeconfig, context).environments(namespace) if e["metadata"]["name"] == name]
-    if len(found) != 1:
-        raise TapError(_which(name, namespace, found))
-    known = told(found[0], regions)
+    known = told(the_one(Cluster(kubeconfig, context).environments(namespace), name, namespace), regions)
     if output == "json":
         click.echo(json_text(known))
     elif output == "yaml":
@@ -129,10 +127,3 @@ def _to_github(text: str) -> None:
         return
     with Path(file).open("a", encoding="utf-8") as stream:
         stream.write(text + "\n")
-
-
-def _which(name: str, namespace: str | None, found: Sequence[Json]) -> str:
-    if not found:
-        return f"no EnvironmentTap {name!r} in {namespace or 'any namespace'}; `tap status` lists those there are"
-    places = ", ".join(environment["metadata"]["namespace"] for environment in found)
-    return f"there is an EnvironmentTap {name!r} in {places}; choose one with --namespace"

@@ -27,7 +27,7 @@ _NOTHING, _CLUSTER = "nothing", "cluster"
 EXAMPLES = (
     ("tap plan claims/prod.yaml", "as if nothing of it were there, offline"),
     ("tap plan claims/prod.yaml --against cluster", "reading rights are enough"),
-    ("kubectl get tap,managed -n tap-prod -o json > saved/prod.json", ""),
+    ("tap state export prod --out saved", "docs/state.md"),
     ("tap plan claims/prod.yaml --against saved/", "offline"),
 )
 EXIT_CODES = {

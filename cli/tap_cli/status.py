@@ -1,5 +1,6 @@
 """`tap status`: environments as a tree, once or live."""
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -92,7 +93,9 @@ def command(  # noqa: PLR0913  (one for each option)
 def _console(*, no_color: bool) -> Console:
     """Returns where to print. A pipe has no width, and rich would take 80 columns: a line is a line there."""
     width = None if sys.stdout.isatty() else _PIPE_COLUMNS
-    return Console(no_color=no_color, highlight=False, width=width)
+    # No colour is plain text: without this, rich leaves bold and dim in.
+    plain = no_color or bool(os.environ.get("NO_COLOR"))
+    return Console(color_system=None if plain else "auto", highlight=False, width=width)
 
 
 def _json(snapshot: Snapshot) -> dict[str, object]:

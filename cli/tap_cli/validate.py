@@ -1,22 +1,23 @@
 """`tap validate`: claims judged, every finding at once: files offline, or what a cluster has stored."""
 
-import json
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import click
 
 from tap_api import manifest
-from tap_api.base import API_VERSION, Json
+from tap_api.base import API_VERSION, GROUP, Json
 from tap_api.errors import ManifestError
 from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP
 from tap_api.policy import RULES, Organisation, Severity, Violation, evaluate, load
-from tap_cli.terminal import cluster_options
+from tap_cli.terminal import cluster_options, json_text, output_option
 
 _STDIN = Path("-")
+#: Of a claim that names none: names of AWS resources hold a digest of it, and their shape is the same.
+_SOME_NAMESPACE = "default"
 _PAGES = {rule.code: rule.page for rule in RULES}
 
 
@@ -35,8 +36,10 @@ class _Finding:
     def __str__(self) -> str:
         if not self.name:
             return f"{self.file}:{self.line}: {self.what.message}" if self.line else f"{self.file}: {self.what.message}"
-        where = f"{self.file}: {self.name}" if self.file else self.name
-        return f"{where}: {'warning: ' if self.what.severity is Severity.WARNING else ''}{self.what}"
+        path = f"{self.what.path}: " if self.what.path else ""
+        warning = "warning: " if self.what.severity is Severity.WARNING else ""
+        where = f"{self.file}:{self.line}:{path}" if self.file else f"{self.name}: {path}"
+        return f"{where}{warning}{self.what.message} ({self.what.code})"
 
     def row(self) -> dict[str, object]:
         return {
@@ -51,13 +54,25 @@ class _Finding:
         }
 
 
+EXAMPLES = (
+    ("tap validate claims/*.yaml", "offline"),
+    ("tap validate --policy policy.yaml -o json claims/prod.yaml", "in a job"),
+    ("tap validate --cluster", "what is stored, by the rules of today"),
+)
+EXIT_CODES = {
+    0: "nothing is wrong; warnings are nothing wrong",
+    1: "something is wrong with a claim or a file, or an error",
+    2: "the command line is not understood",
+}
+
+
 @click.command("validate")
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--policy", type=click.Path(path_type=Path), help="File of your organisation's rules.")
 @click.option("--cluster", "stored", is_flag=True, help="Judge what the cluster has stored, in place of files.")
 @click.option("-n", "--namespace", help="With --cluster: this namespace alone.")
 @cluster_options
-@click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", help="How to print findings.")
+@output_option("table", "json", "yaml", default="table")
 def command(  # noqa: PLR0913  (options of a command line)
     *,
     files: tuple[Path, ...],
@@ -70,8 +85,10 @@ def command(  # noqa: PLR0913  (options of a command line)
 ) -> int:
     """Judge the EnvironmentTaps and RegionalTaps in FILES by the schema and the policy, as admission does.
 
-    A file that is `-` is standard input. With --cluster, what is stored is judged again by the rules of today, and
-    nothing is changed.
+    What is found is told as file:line:field, all of it at once. Of a claim that nothing is wrong with, every resource
+    that it composes is held against the schema of the provider too, as far as its values are known before AWS has made
+    anything. No cluster and no network is needed. A file that is `-` is standard input. With --cluster, what is stored
+    is judged again by the rules of today, and nothing is changed.
     """
     if stored == bool(files):
         message = "name files, or --cluster" if not files else "name files or --cluster, not both"
@@ -95,7 +112,9 @@ def _print(found: list[_Finding], judged: str, output: str) -> int:
     problems = [finding for finding in found if finding.what.severity is Severity.ERROR]
     warnings = [finding for finding in found if finding.what.severity is Severity.WARNING]
     if output == "json":
-        click.echo(json.dumps([finding.row() for finding in (*problems, *warnings)], indent=2))
+        click.echo(json_text([finding.row() for finding in (*problems, *warnings)]))
+    elif output == "yaml":
+        click.echo(manifest.dump([{"findings": [finding.row() for finding in (*problems, *warnings)]}]), nl=False)
     else:
         for finding in (*problems, *warnings):
             click.echo(str(finding))
@@ -125,9 +144,10 @@ def _judged(path: Path, organisation: Organisation) -> Iterator[_Finding]:
     file, stdin = (Path("<stdin>"), sys.stdin.buffer) if path == _STDIN else (path, None)
     empty = True
     try:
-        for document in manifest.load(manifest.text_of(file, stdin), file):
+        for document, lines in manifest.located(manifest.text_of(file, stdin), file):
             empty = False
-            yield from _of_claim(file, document, organisation)
+            for finding in _of_claim(file, document, organisation):
+                yield replace(finding, line=lines.of(finding.what.path))
     except ManifestError as error:
         where = f"{file}:{error.line}: " if error.line else f"{file}: "
         yield _Finding(file, "", Violation("", "Manifest", str(error).removeprefix(where)), line=error.line)
@@ -143,7 +163,27 @@ def _of_claim(file: Path, document: Json, organisation: Organisation) -> Iterato
         message = f"{version} {kind} is not judged here; expected {expected}"
         yield _Finding(file, name, Violation("kind", "Kind", message))
         return
-    yield from map(partial(_Finding, file, name), evaluate(kind, document, organisation=organisation))
+    found = evaluate(kind, document, organisation=organisation)
+    yield from map(partial(_Finding, file, name), found)
+    if not any(violation.severity is Severity.ERROR for violation in found):
+        yield from map(partial(_Finding, file, name), _composed(document))
+
+
+def _composed(claim: Json) -> Iterator[Violation]:
+    """Yields what the provider would refuse of what a claim composes, from nothing."""
+    from tap_stack.conform import conforms
+    from tap_stack.plan import State, rendered
+    from tap_stack.subject import RefusedError
+
+    placed = {**claim, "metadata": {"namespace": _SOME_NAMESPACE, **claim["metadata"]}}
+    try:
+        for item in rendered(placed, State()):
+            if item.manifest["apiVersion"].partition("/")[0] != GROUP:
+                resource = f"{item.manifest['kind']} {item.manifest['metadata']['name']}"
+                for path, message in conforms(item.manifest):
+                    yield Violation("spec", "Composed", f"{item.region}: {resource}: {path} {message}")
+    except RefusedError as error:  # What only shows once the preset has filled the gaps.
+        yield from error.violations
 
 
 def _count(number: int, what: str) -> str:

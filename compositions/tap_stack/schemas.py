@@ -6,6 +6,7 @@ AWS replaces is read from the Terraform provider that it wraps (compositions/for
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -16,6 +17,8 @@ from tap_api.base import Json
 
 FILE = "schemas.json"
 _WORDS = ("description", "title")
+#: How upjet words the rule of a field that is needed.
+_NEEDED = re.compile(r"spec\.forProvider\.(\w+) is a required parameter")
 
 
 @dataclass(frozen=True)
@@ -24,11 +27,13 @@ class Schema:
 
     Attributes:
         for_provider: Its schema of `spec.forProvider`.
+        needs: Fields of `spec.forProvider` that its CEL asks for where a resource is not only looked at.
         replaces: Fields of `spec.forProvider`, such as `vpcConfig.vpcId`, that AWS changes only by making another one.
     """
 
     for_provider: Mapping[str, Any]
     replaces: Sequence[str]
+    needs: Sequence[str] = ()
 
     @cached_property
     def _replaced(self) -> frozenset[str]:
@@ -53,7 +58,7 @@ def schemas() -> Mapping[tuple[str, str], Schema]:
     """Returns the schemas, by group and kind."""
     text = resources.files(__package__).joinpath(FILE).read_text(encoding="utf-8")
     return {
-        (entry["group"], entry["kind"]): Schema(entry["forProvider"], tuple(entry["replaces"]))
+        (entry["group"], entry["kind"]): Schema(entry["forProvider"], tuple(entry["replaces"]), tuple(entry["needs"]))
         for entry in json.loads(text)
     }
 
@@ -62,12 +67,14 @@ def describe(crd: Mapping[str, Any], replaces: Sequence[str]) -> Json:
     """Returns the entry of a kind, read from its CRD."""
     spec = crd["spec"]
     version = next(version for version in spec["versions"] if version["storage"])
-    properties = version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+    schema = version["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    rules = [rule.get("message", "") for rule in schema.get("x-kubernetes-validations") or ()]
     return {
         "group": spec["group"],
         "kind": spec["names"]["kind"],
         "replaces": list(replaces),
-        "forProvider": _pruned(properties["forProvider"]),
+        "needs": [found[1] for found in map(_NEEDED.fullmatch, rules) if found],
+        "forProvider": _pruned(schema["properties"]["forProvider"]),
     }
 
 

@@ -4,6 +4,7 @@ kopf serves and this decides; kopf configures nothing, the chart does. One handl
 pass on the fastest one's denial alone (04, item 30).
 """
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,6 +17,7 @@ from tap_api.policy import Organisation, Violation, advise, judge
 from tap_operator.cluster import Cluster
 from tap_operator.decisions import note
 from tap_operator.holders import taken
+from tap_operator.locked import locked
 from tap_operator.reviews import BY_PLURAL
 from tap_operator.settings import registry
 
@@ -23,7 +25,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def handlers(cluster: Cluster, organisation: Organisation | None = None) -> kopf.OperatorRegistry:
-    """Returns the kopf handlers that judge, by what `organisation` asks for too and who in `cluster` holds a range."""
+    """Returns the kopf handlers that judge, by what `organisation` asks for and who holds what in `cluster`."""
     made = registry()
     for kind in BY_PLURAL.values():
         _register(made, kind, cluster, organisation)
@@ -37,7 +39,7 @@ def _register(made: kopf.OperatorRegistry, kind: Kind, cluster: Cluster, organis
         new, old = review["new"], review["old"]
         asked = organisation if review["uid"] else None
         try:
-            held, warnings = await taken(cluster, kind, new, old) if new and review["uid"] else ([], [])
+            held, warnings = await _looked_up(cluster, kind, review) if new and review["uid"] else ([], [])
             refusal = decide(kind, new, old, asked, held)
         except Exception:
             _LOG.exception("cannot judge a %s", kind.kind)
@@ -47,6 +49,15 @@ def _register(made: kopf.OperatorRegistry, kind: Kind, cluster: Cluster, organis
         review["warnings"].extend([*map(str, advise(kind.kind, new or {})), *warnings])
 
 
+async def _looked_up(cluster: Cluster, kind: Kind, review: Mapping[str, Any]) -> tuple[list[Violation], list[str]]:
+    """Returns what only the cluster can tell of a review, and what to warn of; both reads run at once."""
+    new, old, user = review["new"], review["old"], str(review["userinfo"].get("username", ""))
+    (held, warnings), barred = await asyncio.gather(
+        taken(cluster, kind, new, old), locked(cluster, kind, new, old, user)
+    )
+    return [*held, *barred], warnings
+
+
 def decide(
     kind: Kind,
     new: Mapping[str, Any] | None,
@@ -54,7 +65,7 @@ def decide(
     organisation: Organisation | None = None,
     held: Sequence[Violation] = (),
 ) -> str:
-    """Returns why `new` may not take the place of `old`, empty if it may; `held` is what others hold of its ranges."""
+    """Returns why `new` may not take the place of `old`, empty if it may; `held` is what only the cluster tells."""
     if new is None:
         return ""  # A deletion; who may delete what is in ValidatingAdmissionPolicies.
     violations = sorted([*judge(kind.kind, new, old, organisation), *held])

@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 
 from chart.conftest import CHART, Render
-from tap_api import manifest
+from tap_api import locks, manifest
 from tap_api.base import Json
 from tap_api.emit import files
 from tap_api.kinds import PARTS, RegionalTapSpec
@@ -22,6 +22,8 @@ BESIDE = {"deployments": {"enabled": False}}
 POLICIES = [
     "tap-cidrblocks",
     "tap-credentials",
+    "tap-locked-deletion",
+    "tap-locks",
     "tap-machinery",
     "tap-namespaces",
     "tap-operator-namespaces",
@@ -100,7 +102,11 @@ def granted(role: Json) -> list[tuple[str, str, str]]:
 def test_each_account_has_just_the_rights_that_its_process_needs(chart: dict[str, Json]) -> None:
     roles = of("ClusterRole", chart) | of("Role", chart)
     crds = ("apiextensions.k8s.io", "customresourcedefinitions", "list watch")
-    assert granted(roles["tap-admission"]) == [crds, ("tap.platform", "cidrblocks", "get")]
+    assert granted(roles["tap-admission"]) == [
+        crds,
+        ("coordination.k8s.io", "leases", "get"),
+        ("tap.platform", "cidrblocks", "get"),
+    ]
     assert granted(roles["tap-operator"]) == sorted(
         [
             ("", "configmaps", "get create patch"),
@@ -140,8 +146,11 @@ def test_every_policy_is_bound_to_deny_and_fails_closed(chart: dict[str, Json]) 
     policies = of("ValidatingAdmissionPolicy", chart)
     bindings = of("ValidatingAdmissionPolicyBinding", chart)
     assert sorted(policies) == POLICIES
+    # The Leases of a namespace, for whom there are any (test_locks in tests/cluster).
+    selector = {"matchExpressions": [{"key": locks.LABEL, "operator": "Exists"}]}
+    params = {"tap-locked-deletion": {"paramRef": {"selector": selector, "parameterNotFoundAction": "Allow"}}}
     assert {name: binding["spec"] for name, binding in bindings.items()} == {
-        name: {"policyName": name, "validationActions": ["Deny"]} for name in policies
+        name: {"policyName": name, "validationActions": ["Deny"], **params.get(name, {})} for name in policies
     }
     assert {policy["spec"]["failurePolicy"] for policy in policies.values()} == {"Fail"}
 
@@ -181,6 +190,11 @@ def test_policies_and_the_operator_name_the_label_and_the_annotation_alike(chart
         name: set(re.findall(r"tap\.platform/[a-z-]+", text)) - {"tap.platform/"} for name, text in policies.items()
     }
     assert {name: words for name, words in named.items() if words} == {
+        "tap-locked-deletion": {locks.WHY},
+        "tap-locks": {
+            *(locks.LABEL, locks.BROKEN_BY, locks.BROKEN_HOLDER, locks.BROKEN_AT, locks.BROKEN_WHY),
+            locks.BROKEN_BY.removesuffix("by"),
+        },
         "tap-namespaces": {LABEL_HOLDS_TAPS},
         "tap-operator-namespaces": {LABEL_HOLDS_TAPS},
         "tap-ownership": {LABEL_ENVIRONMENT_TAP},

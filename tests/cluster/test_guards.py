@@ -37,6 +37,8 @@ COMPOSITION = {"spec": {"crossplane": {"compositionRef": {"name": "mine"}}}}
 POLICIES = [
     "tap-cidrblocks",
     "tap-credentials",
+    "tap-locked-deletion",
+    "tap-locks",
     "tap-machinery",
     "tap-namespaces",
     "tap-operator-namespaces",

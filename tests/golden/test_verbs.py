@@ -10,16 +10,19 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from doubles.restapi import RestApi, holding, serving
 from golden.world import CLAIMS, Environment
 from tap_api import manifest
-from tap_api.base import Json
+from tap_api.base import API_VERSION, Json
+from tap_api.locks import break_lock, take
 from tap_cli.main import cli, run
 
 Golden = Callable[[str, str], None]
@@ -34,8 +37,23 @@ EDIT = {
     "api": {"authorization": "None"},
 }
 PLAN = ("plan", "edited.yaml", "--against", "saved")
+#: Verbs that ask a cluster, which a double is: name of the golden, without its width -> arguments.
+ASKING = {
+    "status": ("status", "dev"),
+    "outputs": ("outputs", "dev"),
+    "lock-status": ("lock", "status"),
+    "doctor": ("doctor",),
+    "state-export": ("state", "export", "dev", "--out", "exported"),
+    "plan-cluster": ("plan", "small.yaml", "--against", "cluster"),
+}
+CREATING = {"type": "Ready", "status": "False", "message": "us-east-2: the database is being made"}
+WIDTHS = {"80": 80, "200": 200, "piped": 0}
 #: Name of the golden -> arguments, and how wide the terminal is; 0: a pipe.
 CASES: dict[str, tuple[tuple[str, ...], int]] = {
+    **{f"validate-{name}": (("validate", "refused.yaml", "dev.yaml", "open.yaml"), n) for name, n in WIDTHS.items()},
+    "validate-yaml": (("validate", "refused.yaml", "-o", "yaml"), 0),
+    **{f"{verb}-{name}": (args, n) for verb, args in ASKING.items() for name, n in WIDTHS.items()},
+    **{f"{verb}-80-no-color": ((*args, "--no-color"), 80) for verb, args in ASKING.items() if verb != "state-export"},
     "help-80": (("--help",), 80),
     "plan-help-80": (("plan", "--help"), 80),
     "init-prod": (("init", "-e", "prod"), 0),
@@ -68,7 +86,7 @@ CASES: dict[str, tuple[tuple[str, ...], int]] = {
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with claims, and what an apiserver holds of one of them."""
     folder = tmp_path_factory.mktemp("verbs")
     environment = Environment("dev", regions=REGIONS)
@@ -90,8 +108,30 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, document in (("applied", applied), ("edited", edited), ("small", small)):
         (folder / f"{name}.yaml").write_text(manifest.dump([document]), encoding="utf-8")
     shutil.copy(CLAIMS / "dev.yaml", folder)
+    open_api = (CLAIMS / "dev.yaml").read_text(encoding="utf-8") + "  api: {authorization: None}\n"
+    (folder / "open.yaml").write_text(open_api, encoding="utf-8")
     shutil.copy(CLAIMS / "refused" / "everything-at-once.yaml", folder / "refused.yaml")
-    return folder
+    with serving(cluster(saved), folder):
+        yield folder
+
+
+def cluster(saved: list[Json]) -> RestApi:
+    """Returns a double of a cluster that holds what was saved, and locks; much of an installation is missing."""
+    api = holding(saved)
+    taps = [item for item in saved if item["kind"] == "RegionalTap"]
+    known = [{"name": tap["spec"]["region"], "outputs": tap["status"].get("outputs", {})} for tap in taps]
+    for name, user, renewed in (("dev", "alice@example.com", "2099-01-01"), ("old", "bob@example.com", "2020-01-01")):
+        uid = saved[0]["metadata"]["uid"] if name == "dev" else name
+        environment = {**saved[0], "metadata": {**saved[0]["metadata"], "name": name, "uid": uid, "generation": 1}}
+        environment["status"] = {"observedGeneration": 1, "conditions": [CREATING], "regions": known}
+        api.put(f"/apis/{API_VERSION}/namespaces/tap-dev/environmenttaps", environment)
+        when = datetime.fromisoformat(f"{renewed}T00:00:00+00:00")
+        lease = take(None, environment, user=user, why="moving the database to another VPC", seconds=3600, now=when)
+        api.put("/apis/coordination.k8s.io/v1/namespaces/tap-dev/leases", lease)
+    broken = break_lock(lease, environment, user="carol@example.com", why="bob left", now=when)
+    api.put("/apis/coordination.k8s.io/v1/namespaces/tap-dev/leases", broken)
+    api.refused["GET", "/apis/admissionregistration.k8s.io"] = (403, "forbidden")
+    return api
 
 
 def drifted(environment: Environment) -> list[Json]:
@@ -123,11 +163,15 @@ def test_a_verb_prints_what_its_file_says(
     monkeypatch.chdir(folder)
     for variable in ("NO_COLOR", "COLUMNS", "TAP_PLAN_AGAINST"):
         monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    args = (*args, "--kubeconfig", "kubeconfig") if any(args[: len(a)] == a for a in ASKING.values()) else args
     text = shown(args, columns) if columns else piped(args, capsys)
     golden(f"verbs/{name}.txt", text)
     lines = re.sub(r"‹[\d;]+›", "", text).splitlines()
     # A word that no line takes, such as a quoted value, stays whole: it is copied whole.
-    assert [line for line in lines if columns and len(line) > columns and len(line.split()) > 2] == []
+    # What validate says is read by editors too, a line each.
+    wraps = columns and args[0] != "validate"
+    assert [line for line in lines if wraps and len(line) > columns and len(line.split()) > 2] == []
 
 
 def piped(args: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> str:

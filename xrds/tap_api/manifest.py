@@ -1,6 +1,8 @@
 """YAML in and out. The only module that knows YAML."""
 
+import ast
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -88,6 +90,76 @@ def load(text: str, path: Path) -> Iterator[Json]:
         raise ManifestError(path, f"not YAML: {error.problem or error}", line) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ManifestError(path, f"not YAML: {error}") from error
+
+
+class Lines:
+    """Where the fields of a document stand in its file."""
+
+    def __init__(self, node: yaml.Node | None) -> None:
+        """Args: node: the document; None where its lines are not known."""
+        self._node = node
+
+    def of(self, field: str) -> int:
+        """Returns the line (from 1) of a field such as `spec.regions[1].cidr`, of what is above it where it is missing.
+
+        0 where the lines of the document are not known.
+        """
+        node, line = self._node, self._node.start_mark.line + 1 if self._node else 0
+        for word, number, quoted in _STEP.findall(field):
+            found = _below(node, word or _unquoted(quoted), number)
+            if found is None:
+                break
+            key, node = found
+            line = key.start_mark.line + 1
+        return line
+
+
+_STEP = re.compile(r"""(?:^|\.)([\w-]+)|\[(\d+)\]|\[('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\]""")
+
+
+def _unquoted(text: str) -> str:
+    return str(ast.literal_eval(text)) if text else ""
+
+
+def _below(node: yaml.Node | None, word: str, number: str) -> tuple[yaml.Node, yaml.Node] | None:
+    """Returns the node at which a step begins, and the one that it leads to."""
+    if isinstance(node, yaml.SequenceNode) and number:
+        return (node.value[int(number)],) * 2 if int(number) < len(node.value) else None
+    if isinstance(node, yaml.MappingNode) and not number:
+        return next(((key, item) for key, item in node.value if key.value == word), None)
+    return None
+
+
+def located(text: str, path: Path) -> Iterator[tuple[Json, Lines]]:
+    """Yields what `load` does, each document with the lines of its fields.
+
+    Raises:
+        ManifestError: as `load` does.
+    """
+    nodes = _nodes(text)
+    for document in load(text, path):
+        yield document, Lines(next(nodes, None))
+
+
+def _nodes(text: str) -> Iterator[yaml.Node]:
+    """Yields the node of each document that `load` yields; it ends early where there is no telling."""
+    try:
+        for node in yaml.compose_all(text, Loader=_Loader):
+            if not isinstance(node, yaml.ScalarNode):  # An empty document is a scalar: null.
+                yield from _unwrapped_nodes(node)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return
+
+
+def _unwrapped_nodes(node: yaml.Node) -> Iterator[yaml.Node]:
+    fields = {key.value: item for key, item in node.value} if isinstance(node, yaml.MappingNode) else {}
+    head = [getattr(fields.get(name), "value", None) for name in ("apiVersion", "kind")]
+    items = fields.get("items")
+    if head != ["v1", "List"] or not isinstance(items, yaml.SequenceNode):
+        yield node
+        return
+    for item in items.value:
+        yield from _unwrapped_nodes(item)
 
 
 def value(text: str, path: Path) -> object:

@@ -93,10 +93,11 @@ def test_every_rule_has_a_case_at_every_kind_and_at_every_door_that_it_names() -
         assert met == set(rule.schema), rule.code
 
 
-#: Rules that a kind shares with the other, field for field, and that one case shows well enough; and the one that no
-#: manifest breaks by itself (tests/cluster/test_cidrs.py).
+#: Rules that a kind shares with the other, field for field, and that one case shows well enough; and those that no
+#: manifest breaks by itself (tests/cluster/test_cidrs.py, tests/cluster/test_locks.py).
 SPARED = {
     "CidrTaken": {"EnvironmentTap", "RegionalTap"},
+    "Locked": {"EnvironmentTap"},
     "LogExports": {"RegionalTap"},
     "EngineVersion": {"RegionalTap"},
     "GlobalCapacity": {"RegionalTap"},

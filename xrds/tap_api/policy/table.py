@@ -70,6 +70,16 @@ RULES: tuple[Rule, ...] = (
         changes=True,
     ),
     Rule(
+        "Locked",
+        lambda _: (),  # Who holds a lock is in the cluster's Leases: admission looks there (tap_api.locks).
+        purpose="While somebody holds the lock of an environment (`tap lock`), its spec changes by them alone. "
+        "Reconciling goes on.",
+        remedy="Wait for the holder, whom the message names; a lock that was left behind is broken on record with "
+        "`tap unlock NAME --break --why TEXT`.",
+        kinds=(ENVIRONMENT_TAP.kind,),
+        changes=True,
+    ),
+    Rule(
         "TagMissing",
         tags.missing,
         purpose="Every AWS resource is to be accounted for.",

@@ -1,0 +1,1 @@
+"""`tap state export`: what there is of an environment, kept outside its cluster."""
