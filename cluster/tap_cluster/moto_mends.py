@@ -10,7 +10,9 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
+from moto.awslambda.models import LambdaFunction
 from moto.core.responses import ActionResult
+from moto.ec2.models import ec2_backends
 from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.rds.models import RDSBackend, rds_backends
 from moto.rds.responses import RDSResponse
@@ -27,6 +29,7 @@ def apply() -> None:
     FakeBucket._log_permissions_enabled_policy = staticmethod(permits_logging)  # type: ignore[method-assign]
     RDSResponse.create_global_cluster = create_global_cluster  # type: ignore[assignment,method-assign]
     RDSBackend._get_resource_for_tagging = tagged  # type: ignore[assignment,method-assign]
+    LambdaFunction.vpc_config = property(in_vpc)  # type: ignore[assignment,method-assign]
 
 
 def permission(bucket: FakeBucket, action: str, resource: str) -> Any:  # noqa: ANN401 (moto's own)
@@ -64,6 +67,15 @@ def tagged(backend: RDSBackend, arn: str) -> Any:  # noqa: ANN401 (moto's own)
         if cluster.global_cluster_arn == arn:
             return cluster
     return _tagged(backend, arn)
+
+
+def in_vpc(function: LambdaFunction) -> dict[str, Any] | None:
+    """Return where a function's addresses are; moto tells of a VPC that is not there, `vpc-123abc`."""
+    config = function._vpc_config
+    if not config or not config.get("SubnetIds"):
+        return config or None
+    subnets = ec2_backends[function.account_id][function.region]
+    return {**config, "VpcId": subnets.get_subnet(config["SubnetIds"][0]).vpc_id}
 
 
 def _statements(bucket: FakeBucket) -> list[dict[str, Any]]:

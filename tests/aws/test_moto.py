@@ -1,10 +1,12 @@
 """moto as it is started beside the cluster. No provider is needed for it, so this runs everywhere."""
 
+import io
 import json
 import os
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -132,7 +134,7 @@ POLICY = {
 }
 
 #: The functions of tap_cluster.moto_mends.
-MENDS = ("permission", "permits_logging", "create_global_cluster", "tagged")
+MENDS = ("permission", "permits_logging", "create_global_cluster", "tagged", "in_vpc")
 
 
 def mended(account: Account) -> dict[str, bool]:
@@ -153,8 +155,33 @@ def mended(account: Account) -> dict[str, bool]:
     rds.create_global_cluster(**asked)
     [cluster] = rds.describe_global_clusters()["GlobalClusters"]
     found["create_global_cluster"] = (cluster.get("DatabaseName"), cluster.get("TagList")) == ("tap", tags)
+    vpc, config = in_a_vpc(account)
+    found["in_vpc"] = config["VpcId"] == vpc
     found["tagged"] = answers(lambda: rds.add_tags_to_resource(ResourceName=cluster["GlobalClusterArn"], Tags=tags))
     return found
+
+
+def in_a_vpc(account: Account) -> tuple[str, Any]:
+    """Returns a VPC, and what is told of a function in it."""
+    ec2, iam, functions = (account.client(service, "us-east-1") for service in ("ec2", "iam", "lambda"))
+    vpc = ec2.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.8.0.0/24")["Subnet"]["SubnetId"]
+    group = ec2.create_security_group(VpcId=vpc, GroupName="ours", Description="ours")["GroupId"]
+    trust = {"Action": "sts:AssumeRole", "Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = iam.create_role(RoleName="ours", AssumeRolePolicyDocument=policy)["Role"]["Arn"]
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("main.py", "")
+    functions.create_function(
+        FunctionName="ours",
+        Runtime="python3.13",
+        Role=role,
+        Handler="main.handle",
+        Code={"ZipFile": code.getvalue()},
+        VpcConfig={"SubnetIds": [subnet], "SecurityGroupIds": [group]},
+    )
+    return vpc, functions.get_function_configuration(FunctionName="ours")["VpcConfig"]
 
 
 def answers(ask: Callable[[], Any]) -> bool:
