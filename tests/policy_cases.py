@@ -146,6 +146,7 @@ def _alone_database(errors: Found, schema: Any = "same", **fields: Any) -> Case:
 
 
 ONE = {"name": "us-east-1", "cidr": "10.0.0.0/16"}
+TWO = {"name": "us-east-2", "cidr": "10.1.0.0/16"}
 ENVIRONMENTS = [
     _env("good", []),
     _env("a capital in the name", [("metadata.name", "Name")], metadata__name="1st"),
@@ -198,10 +199,22 @@ ENVIRONMENTS = [
     _env("drift", [("spec.drift", "NotActedOn")], spec__drift="Report"),
     _env("unprotected", [], spec__protection=False),
     _env("its own peering group", [], spec__peeringGroup="prod"),
+    _env("a paused region", [], spec__regions=[ONE, {**TWO, "state": "Paused"}]),
+    _env("an absent region", [], spec__regions=[ONE, {**TWO, "state": "Absent"}]),
+    _env("the only region, paused", [], spec__regions=[{**ONE, "state": "Paused"}]),
+    _env("all regions absent", [], spec__regions=[{**ONE, "state": "Absent"}, {**TWO, "state": "Absent"}]),
     _env(
-        "a paused region",
-        [("spec.regions[1].state", "NotActedOn")],
-        spec__regions=[ONE, {"name": "us-east-2", "cidr": "10.1.0.0/16", "state": "Paused"}],
+        "a state that is not one", [("spec.regions[1].state", "Schema")], spec__regions=[ONE, {**TWO, "state": "Off"}]
+    ),
+    _env(
+        "a primary region paused before its replicas",
+        [("spec.regions[0].state", "PrimaryState")],
+        spec__regions=[{**ONE, "state": "Paused"}, TWO],
+    ),
+    _env(
+        "a primary region absent before its replicas",
+        [("spec.regions[0].state", "PrimaryState")],
+        spec__regions=[{**ONE, "state": "Absent"}, {**TWO, "state": "Paused"}],
     ),
     _database([("minCapacity", "Capacity")], minCapacity=100),
     _database([("minCapacity", "Capacity")], minCapacity=0),
@@ -334,7 +347,9 @@ REGIONS = [
         "tags that differ in case", [("spec.tags.costcenter", "TagCase")], [], spec__tags={**COST, "costcenter": "y"}
     ),
     _alone("too many tags", [("spec.tags", "Schema")], spec__tags={**COST, **{f"t{i}": "x" for i in range(44)}}),
-    _alone("paused", [("spec.state", "NotActedOn")], spec__state="Paused"),
+    _alone("paused", [], spec__state="Paused"),
+    _alone("absent", [("spec.state", "RegionState")], spec__state="Absent"),
+    _alone("a state that is not one", [("spec.state", "Schema")], spec__state="Off"),
     _alone("drift", [("spec.drift", "NotActedOn")], spec__drift="Report"),
     _alone_database([("minCapacity", "Capacity")], minCapacity=100),
     _alone_database([("minCapacity", "Capacity")], **{"minCapacity": 0, "global": True}),
@@ -364,6 +379,40 @@ REGIONS = [
     ),
 ]
 CHANGES = [
+    _case(
+        "a primary region paused while its replica is there",
+        GOOD,
+        [("spec.regions[0].state", "PrimaryState")],
+        {"spec__regions": [{**ONE, "state": "Paused"}, TWO]},
+        schema=[("spec.regions", "PrimaryState")],
+        old=GOOD,
+    ),
+    _case(
+        "a primary region absent in one edit with its replica",
+        GOOD,
+        [("spec.regions[0].state", "PrimaryState")],
+        {"spec__regions": [{**ONE, "state": "Absent"}, {**TWO, "state": "Absent"}]},
+        schema=[("spec.regions", "PrimaryState")],
+        old=GOOD,
+    ),
+    _case(
+        "a primary region paused in one edit that removes its replica",
+        GOOD,
+        [("spec.regions[0].state", "PrimaryState")],
+        {"spec__regions": [{**ONE, "state": "Paused"}]},
+        schema=[("spec.regions", "PrimaryState")],
+        old=GOOD,
+    ),
+    _case(
+        "a primary region absent after its replica",
+        GOOD,
+        [],
+        {"spec__regions": [{**ONE, "state": "Absent"}, {**TWO, "state": "Absent"}]},
+        old=edited(GOOD, spec__regions=[ONE, {**TWO, "state": "Absent"}]),
+    ),
+    _case(
+        "a region paused and resumed", GOOD, [], {}, old=edited(GOOD, spec__regions=[ONE, {**TWO, "state": "Paused"}])
+    ),
     _case(
         "a database that leaves the global one, by the preset",
         GOOD,

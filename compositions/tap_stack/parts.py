@@ -92,7 +92,7 @@ def compose(subject: Subject[RegionContext]) -> Composed:
         **result.sticky(subject.status, part.outputs(subject.observed)),
         **result.sticky_facts(subject.status, part.facts(subject)),
     }
-    assembly = assemble(part.resources(subject), subject.observed)
+    assembly = assemble(part.resources(subject), subject.observed, subject.spec.state)
     made = _composed(subject, assembly, said, IS_BUILT, *part.conditions(subject))
     return replace(made, requires=part.requires(subject))
 

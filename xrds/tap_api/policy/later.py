@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tap_api.common import DriftMode, RegionState
+from tap_api.common import DriftMode
 from tap_api.kinds import RegionalTapSpec
 from tap_api.policy.rule import Finding, Subject
 
@@ -13,12 +13,5 @@ def not_acted_on(subject: Subject) -> Iterator[Finding]:
     later = "is not acted on in this version; remove it"
     if spec.drift is not DriftMode.REPAIR:
         yield "spec.drift", f"{spec.drift.value} {later}"
-    if isinstance(spec, RegionalTapSpec):
-        if spec.state is not RegionState.PRESENT:
-            yield "spec.state", f"{spec.state.value} {later}"
-        return
-    for i, region in enumerate(spec.regions):
-        if region.state is not RegionState.PRESENT:
-            yield f"spec.regions[{i}].state", f"{region.state.value} {later}"
-    if spec.ttl is not None:
+    if not isinstance(spec, RegionalTapSpec) and spec.ttl is not None:
         yield "spec.ttl", later
