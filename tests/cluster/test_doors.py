@@ -10,7 +10,8 @@ from click.testing import CliRunner
 from kubernetes import client, config
 
 from cluster.world import World
-from policy_cases import ALONE, CASES, GOOD, Case, Found, edited, said
+from policy_answers import said
+from policy_cases import ALONE, CASES, GOOD, Case, Found, edited
 from tap_api.base import GROUP, VERSION
 from tap_api.kinds import KINDS
 from tap_api.policy import Organisation, judge
