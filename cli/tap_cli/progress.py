@@ -16,6 +16,8 @@ from tap_cli.follow import Show
 from tap_cli.snapshot import Object, Snapshot, condition, unseen
 
 _POLL_SECONDS = 1
+#: Seconds for which nothing has to be left: what was applied has to reach AWS before a refusal can come back.
+_STILL_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -61,22 +63,27 @@ def look(cluster: Cluster, wanted: Sequence[Json]) -> list[Snapshot]:
 def undone(snapshot: Snapshot, chosen: str | None = None) -> list[str]:
     """Returns what of an environment is not as it is wanted yet, a line each, with the cause that is known.
 
-    A region that is Paused is as it is wanted once that was said of it; one that is Absent, once it is gone.
+    A region that is Paused is as it is wanted once that was said of it and all that can be there is; one that is
+    Absent, once it is gone.
     """
     stale = unseen(snapshot.environment)
     if stale:
         return [stale]
     told = {region["name"]: region for region in (snapshot.environment.get("status") or {}).get("regions") or ()}
-    lines: list[str] = []
+    lines, missing = [], snapshot.missing()
     for wanted in snapshot.environment["spec"]["regions"]:
         name, state = wanted["name"], wanted.get("state") or RegionState.PRESENT
         if chosen not in (None, name):
             continue
-        entry = told.get(name, {})
+        entry, healthy = told.get(name, {}), condition(snapshot.region(name) or {}, "ResourcesHealthy")
         if state == RegionState.ABSENT:
             lines += [f"{name}: is being removed"] if snapshot.region(name) is not None else []
         elif entry.get("state") != state or (state == RegionState.PRESENT and not entry.get("ready")):
             lines.append(f"{name}: {entry.get('message') or _cause(snapshot, name)}")
+        elif state == RegionState.PRESENT and healthy.get("status") == "False":
+            lines.append(f"{name}: {healthy.get('message', '')}")
+        else:
+            lines += [line for line in missing if line.startswith((f"{name}:", f"{name}/"))]
     listed = {region["name"] for region in snapshot.environment["spec"]["regions"]}
     lines += [f"{name}: is being removed" for name in told if name not in listed and chosen in (None, name)]
     return lines
@@ -95,7 +102,7 @@ def follow(
         TapError: it took longer than that many seconds, or the cluster went away; the message says what was left.
     """
     gc.enable()
-    deadline = time.monotonic() + seconds
+    deadline, still = time.monotonic() + seconds, None
     with where as show:
         while True:
             try:
@@ -105,9 +112,10 @@ def follow(
                 raise TapError(message) from error
             show(snapshots)
             lines = left(snapshots)
-            if not lines:
+            still = None if lines else time.monotonic() if still is None else still
+            if still is not None and time.monotonic() - still >= _STILL_SECONDS:
                 return snapshots
-            if time.monotonic() > deadline:
+            if lines and time.monotonic() > deadline:
                 raise TapError("\n".join([f"not done within {seconds:g} s; it goes on. What is left:", *lines]))
             time.sleep(_POLL_SECONDS)
 

@@ -79,7 +79,11 @@ def _message(environment: Object) -> str:
     ready = condition(environment, "Ready")
     if ready and unseen(environment):
         return unseen(environment)
-    return "" if ready.get("status") == "True" else str(ready.get("message", "not seen by the operator yet"))
+    if ready.get("status") != "True":
+        return str(ready.get("message", "not seen by the operator yet"))
+    # What is ready stays so while AWS refuses to change it.
+    healthy = condition(environment, "ResourcesHealthy")
+    return str(healthy.get("message", "")) if healthy.get("status") == "False" else ""
 
 
 def _waiting(region: Object) -> str:

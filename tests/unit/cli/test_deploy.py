@@ -15,6 +15,7 @@ from kubernetes.client.exceptions import ApiException
 from policy_cases import ALONE, GOOD, ONE, TWO
 from tap_api.base import Json
 from tap_api.errors import TapError
+from tap_api.kinds import PARTS
 from tap_cli import progress, writer
 from tap_cli.cluster import ClusterError
 from tap_cli.intent import MANAGER, intent, taken_over
@@ -103,13 +104,30 @@ def told(name: str, state: str = "Present", *, ready: bool = True, message: str 
     return {"name": name, "state": state, "ready": ready, **({"message": message} if message else {})}
 
 
-TAP: Json = {"metadata": {"name": "prod-us-east-2"}}
+TAP: Json = {"metadata": {"name": "prod-us-east-2", "uid": "r2"}}
+THERE: Json = {"resources": {"desired": 1, "created": 1}}
+ONE_TAP: Json = {"metadata": {"name": "prod-us-east-1", "uid": "r1"}, "status": THERE}
+REFUSED: Json = {"type": "ResourcesHealthy", "status": "False", "message": "database/cluster: LimitExceeded"}
+REFUSED_TAP: Json = {**ONE_TAP, "status": {**THERE, "conditions": [REFUSED]}}
+PARTS_THERE: list[Json] = [
+    {
+        "kind": kind.kind,
+        "metadata": {"name": kind.part, "uid": kind.part, "ownerReferences": [{"uid": "r1", "controller": True}]},
+        "status": THERE,
+    }
+    for kind in PARTS
+]
 
 
 @pytest.mark.parametrize(
     ("snapshot", "lines"),
     [
-        (Snapshot(environment(told("us-east-1"))), []),
+        (Snapshot(environment(told("us-east-1")), [ONE_TAP], PARTS_THERE), []),
+        (
+            Snapshot(environment(told("us-east-1")), [REFUSED_TAP], PARTS_THERE),
+            ["us-east-1: database/cluster: LimitExceeded"],
+        ),
+        (Snapshot(environment(told("us-east-1")), [ONE_TAP], PARTS_THERE[1:]), ["us-east-1/network: RegionalNetwork"]),
         (
             Snapshot(environment(told("us-east-1", ready=False, message="database/cluster: LimitExceeded"))),
             ["us-east-1: database/cluster: LimitExceeded"],
@@ -118,24 +136,43 @@ TAP: Json = {"metadata": {"name": "prod-us-east-2"}}
             Snapshot(environment(told("us-east-1"), seen=0)),
             ["the operator has not looked at its latest spec (generation 1, seen none)"],
         ),
-        (Snapshot(environment(told("us-east-1", "Paused", ready=False, message="is paused"))), []),
+        (
+            Snapshot(environment(told("us-east-1", "Paused", ready=False, message="is paused"))),
+            ["us-east-1: RegionalTap"],
+        ),
         (Snapshot(environment(told("us-east-2", "Absent", ready=False))), []),
         (Snapshot(environment(told("us-east-2", "Absent", ready=False)), [TAP]), ["us-east-2: is being removed"]),
         (
-            Snapshot(environment(told("us-east-1"), told("us-east-2", "Absent"), spec=[{"name": "us-east-1"}])),
+            Snapshot(
+                environment(told("us-east-1"), told("us-east-2", "Absent"), spec=[{"name": "us-east-1"}]),
+                [ONE_TAP],
+                PARTS_THERE,
+            ),
             ["us-east-2: is being removed"],
         ),
         (Snapshot(environment(spec=[{"name": "us-east-1"}])), ["us-east-1: is not ready yet"]),
     ],
-    ids=["ready", "AWS refuses", "unseen", "paused", "absent", "leaving", "left the list", "not told of"],
+    ids=[
+        "ready",
+        "AWS refuses a change",
+        "a part is missing",
+        "AWS refuses",
+        "unseen",
+        "paused",
+        "absent",
+        "leaving",
+        "left the list",
+        "not told of",
+    ],
 )
 def test_what_is_not_as_it_is_wanted_is_told_with_its_cause(snapshot: Snapshot, lines: list[str]) -> None:
     assert undone(snapshot) == lines
 
 
 def test_of_a_chosen_region_alone_something_is_waited_for() -> None:
-    both = Snapshot(environment(told("us-east-1", ready=False), told("us-east-2")))
-    assert undone(both, "us-east-2") == []
+    both = Snapshot(environment(told("us-east-1"), told("us-east-2", ready=False)), [ONE_TAP], PARTS_THERE)
+    assert undone(both, "us-east-1") == []
+    assert undone(both, "us-east-2") == ["us-east-2: is not ready yet"]
 
 
 def test_a_region_that_stands_alone_is_waited_for_too() -> None:
@@ -148,7 +185,10 @@ def test_a_region_that_stands_alone_is_waited_for_too() -> None:
     }
     assert undone(Alone.of(tap, [])) == ["eu-west-1: network: vpc: denied"]
     ready["status"] = "True"
-    assert undone(Alone.of(tap, [])) == []
+    tap["status"] |= THERE
+    own = {"ownerReferences": [{"uid": "u", "controller": True}]}
+    there = [{**part, "metadata": {**part["metadata"], **own}} for part in PARTS_THERE]
+    assert undone(Alone.of(tap, there)) == []
     tap["metadata"]["generation"] = 2
     assert undone(Alone.of(tap, [])) != []
 
