@@ -355,6 +355,7 @@ REGIONS = [
         warnings=[("spec.api.authorization", "OpenApi")],
     ),
 ]
+LEAVING = edited(GOOD, metadata__name="leaving")
 CHANGES = [
     _case(
         "a primary region paused while its replica is there",
@@ -382,13 +383,10 @@ CHANGES = [
     ),
     _case(
         "a primary region absent after its replica",
-        GOOD,
+        LEAVING,
         [],
         {"spec__regions": [{**ONE, "state": "Absent"}, {**TWO, "state": "Absent"}]},
-        old=edited(GOOD, spec__regions=[ONE, {**TWO, "state": "Absent"}]),
-    ),
-    _case(
-        "a region paused and resumed", GOOD, [], {}, old=edited(GOOD, spec__regions=[ONE, {**TWO, "state": "Paused"}])
+        old=edited(LEAVING, spec__regions=[ONE, {**TWO, "state": "Absent"}]),
     ),
     _case(
         "a database that leaves the global one, by the preset",

@@ -84,7 +84,8 @@ def webhook(world: World) -> Door:
 @pytest.fixture
 def stored(schema: Door) -> Iterator[None]:
     """The objects that the cases about changes replace."""
-    for manifest in (GOOD, ALONE, edited(GOOD, metadata__name="global", spec__database={"global": True})):
+    olds = [case.old for case in CHANGED if case.old and case.old["metadata"]["name"] == "leaving"]
+    for manifest in (GOOD, ALONE, edited(GOOD, metadata__name="global", spec__database={"global": True}), *olds):
         assert schema.creates(manifest, dry=False) == ([], "")
     yield
 
