@@ -68,6 +68,7 @@ def command(  # noqa: PLR0913  (one for each option)
         message = "there is nobody to ask; look at `tap plan`, then say --yes"
         raise click.UsageError(message)
     found = claims(files, namespace)
+    from tap_cli.deployed import summary
     from tap_cli.follow import nowhere, screen
     from tap_cli.status import console
     from tap_cli.writer import Writer
@@ -93,7 +94,7 @@ def command(  # noqa: PLR0913  (one for each option)
         click.echo("\n".join(["", *map(_again, intents)]), err=True)
         return 130
     if output == "json":
-        click.echo(json_text({"version": _VERSION, "claims": [_json(*pair, snapshots) for pair in planned]}))
+        click.echo(json_text({"version": _VERSION, "claims": [summary(*pair, snapshots) for pair in planned]}))
     elif not wait:
         click.echo("\n".join(map(_again, intents)))
     return 0
@@ -150,17 +151,3 @@ def _again(wanted: "Intent") -> str:
     if wanted.document["kind"] == ENVIRONMENT_TAP.kind:
         return f"it goes on; look again with: tap status {meta['name']} -n {meta['namespace']} --watch"
     return f"it goes on; look again with: kubectl get rtap {meta['name']} -n {meta['namespace']} --watch"
-
-
-def _json(plan: "Plan", wanted: "Intent", snapshots: "Sequence[Snapshot]") -> dict[str, object]:
-    key = (plan.namespace, plan.name)
-    status = next((s.environment.get("status") or {} for s in snapshots if (s.namespace, s.name) == key), None)
-    return {
-        "kind": plan.kind,
-        "namespace": plan.namespace,
-        "name": plan.name,
-        "applied": bool(plan.changes),
-        "summary": plan.json()["summary"],
-        "leftOut": list(wanted.left_out),
-        "regions": None if status is None else status.get("regions", []),
-    }
