@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tap_cli.plan_text import SIGNS, region_lines, summary, title, warnings
+from tap_cli.plan_text import SIGNS, heading, region_lines, summary, title, warnings
 from tap_stack.plan import Action, Plan
 
 #: Characters that a comment on GitHub can have, less what others write around it.
@@ -31,7 +31,7 @@ def markdown(plan: Plan, against: str) -> str:
 def _folded(plan: Plan, region: str) -> Iterator[str]:
     part = plan.only([region])
     counts = [f"{part.count(action)} {action.value}" for action in Action if part.count(action)]
-    yield f"<details><summary>{region}: {', '.join(counts) or 'nothing changes'}</summary>"
+    yield f"<details><summary>{heading(plan, region)}: {', '.join(counts) or 'nothing changes'}</summary>"
     yield from ("", "```diff")
     for line in region_lines(part, region):
         sign, gap = line.text[:1], line.text[1:2]

@@ -30,7 +30,7 @@ def lines(plan: Plan, against: str) -> Iterator[Line]:
     for region in plan.regions:
         yield Line("")
         told = list(region_lines(plan, region))
-        yield styled(region if told else f"{region}: nothing changes", bold=True)
+        yield styled(heading(plan, region) if told else f"{region}: nothing changes", bold=True)
         yield from told
     yield Line("")
     yield from (styled(f"advice: {advice}", fg="yellow") for advice in plan.advice)
@@ -48,8 +48,17 @@ def region_lines(plan: Plan, region: str) -> Iterator[Line]:
     for part in dict.fromkeys(change.part for change in in_aws):
         yield styled(part, 2, bold=True)
         yield from _part([change for change in in_aws if change.part == part])
-    if changes and not in_aws:
+    if changes and not in_aws and region not in plan.resumed:
         yield Line("no resource of AWS changes", 2)
+
+
+def heading(plan: Plan, region: str) -> str:
+    """Returns the title of a region: its name, and what its state makes of its changes."""
+    if region in plan.paused:
+        return f"{region} is paused: nothing changes in AWS; what stands below does once it is resumed"
+    if region in plan.resumed:
+        return f"{region} is resumed: what was asked of it while it was paused reaches AWS now"
+    return region
 
 
 def title(plan: Plan, against: str) -> str:
@@ -62,17 +71,20 @@ def summary(plan: Plan) -> str:
     """Returns a plan in one line."""
     counts = [f"{plan.count(action)} {words}" for action, words in _WORDS.items()]
     text = f"Plan: {', '.join(counts)}, {sum(plan.unchanged.values())} unchanged"
-    later = sum(bool(change.waits_for) for change in plan.changes)
+    later = sum(bool(change.waits_for) and not change.paused for change in plan.changes)
     ours = sum(not change.in_aws for change in plan.changes)
+    paused = sum(change.paused for change in plan.changes)
     notes = [f"{later} once others are there"] if later else []
     notes += [f"{ours} objects of the cluster beside them"] if ours else []
+    notes += [f"{_count(paused, 'change')} once a paused region is resumed"] if paused else []
     notes += [f"{plan.elsewhere} changes in regions not shown"] if plan.elsewhere else []
     return f"{text} ({'; '.join(notes)})." if notes else f"{text}."
 
 
 def warnings(plan: Plan) -> Iterator[str]:
     """Yields what nobody should overlook."""
-    losing, blocked = sum(bool(change.loses) for change in plan.changes), plan.count(Action.BLOCKED)
+    losing = sum(bool(change.loses) for change in plan.changes if not change.paused)
+    blocked = plan.count(Action.BLOCKED)
     if blocked:
         yield f"{_count(blocked, 'change')} blocked: AWS would have to replace a resource, and the provider refuses."
     if losing:

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tap_api.common import RegionState
 from tap_api.kinds import PARTS
 from tap_api.naming import regional_tap_name
+from tap_api.pausing import seen_generation
 
 Object = Mapping[str, Any]
 
@@ -60,6 +62,9 @@ class Snapshot:
         lines = [stale] if stale else []
         for wanted in self.environment["spec"]["regions"]:
             region = self.region(wanted["name"])
+            if wanted.get("state") == RegionState.ABSENT:
+                lines += [f"{wanted['name']}: is being removed"] if region is not None else []
+                continue
             if region is None:
                 lines.append(f"{wanted['name']}: RegionalTap")
                 continue
@@ -94,12 +99,8 @@ def unseen(environment: Object) -> str:
 
 
 def unreconciled(xr: Object) -> str:
-    """Returns what to say where Crossplane has not looked at the latest spec of `xr`; else nothing.
-
-    Crossplane's own conditions carry the generation that they speak of; those that the function sets do not.
-    """
-    told = (condition(xr, kind).get("observedGeneration", 0) for kind in ("Synced", "Ready"))
-    seen = min((generation for generation in told if generation), default=0)
+    """Returns what to say where Crossplane has not looked at the latest spec of `xr`; else nothing."""
+    seen = seen_generation(xr)
     return _behind("Crossplane", xr, seen) if seen else ""
 
 

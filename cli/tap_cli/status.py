@@ -72,10 +72,10 @@ def command(  # noqa: PLR0913  (one for each option)
             raise TapError(absent)
         return [cluster.snapshot(environment, resources=live) for environment in chosen]
 
-    console = _console(no_color=no_color)
+    shown = console(no_color=no_color)
     if live:
         deadline = time.monotonic() + timeout if until_settled else None
-        where = screen(console) if output == "table" else nowhere()
+        where = screen(shown) if output == "table" else nowhere()
         snapshots = follow(look, where, deadline=deadline, quiet=quiet_for, absent=absent)
     else:
         snapshots = look()
@@ -87,10 +87,10 @@ def command(  # noqa: PLR0913  (one for each option)
         click.echo(manifest.dump([_json(snapshot) for snapshot in snapshots]), nl=False)
     elif not live:
         for snapshot in snapshots:
-            console.print(tree(snapshot))
+            shown.print(tree(snapshot))
 
 
-def _console(*, no_color: bool) -> Console:
+def console(*, no_color: bool) -> Console:
     """Returns where to print. A pipe has no width, and rich would take 80 columns: a line is a line there."""
     width = None if sys.stdout.isatty() else _PIPE_COLUMNS
     # No colour is plain text: without this, rich leaves bold and dim in.

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tap_api.base import Json
+from tap_api.common import RegionState
+from tap_stack import pause
 from tap_stack.observation import Observation, Observed
 from tap_stack.readiness import is_ready
 from tap_stack.references import hold
@@ -62,8 +64,11 @@ class Assembly:
         return bool(self.emitted) and not self.withheld and all(resource.ready for resource in self.emitted)
 
 
-def assemble(resources: Resources, observed: Observed) -> Assembly:
+def assemble(resources: Resources, observed: Observed, state: RegionState = RegionState.PRESENT) -> Assembly:
     """Returns what of `resources` is asked for now, in their order.
+
+    A resource that is no longer wanted is left out, and so deleted. While its region is paused it is asked for as it
+    is, and once more after that to take its pause back: what is paused never goes.
 
     A resource that refers to one that is withheld is withheld too: a provider would only report it as broken. So is one
     that comes after another which is not ready yet.
@@ -95,6 +100,11 @@ def assemble(resources: Resources, observed: Observed) -> Assembly:
             continue
         manifest = _settled(resolve(resource.manifest, names.__getitem__, _reader(observation)), observation)
         emitted[resource.key] = Emitted(resource.key, manifest, is_ready(resource, observation), resource.manifest)
+    for key in sorted(observed.keys() - names.keys()):
+        observation = observed[key]
+        if state is RegionState.PAUSED or pause.is_held(observation):
+            manifest = kept(observation, pause.annotation(state, observation))
+            emitted[key] = Emitted(key, manifest, _is_ready(observation))
     return Assembly(tuple(emitted.values()), tuple(withheld.values()))
 
 
@@ -110,7 +120,8 @@ def _settled(manifest: Json, observation: Observation | None) -> Json:
 def keep(observed: Observed) -> Assembly:
     """Returns what is observed as it is observed: nothing new, nothing changed, nothing removed."""
     emitted = (
-        Emitted(key, kept(observation), ready=_is_ready(observation)) for key, observation in sorted(observed.items())
+        Emitted(key, kept(observation, pause.kept(observation)), ready=_is_ready(observation))
+        for key, observation in sorted(observed.items())
     )
     return Assembly(tuple(emitted))
 
@@ -120,16 +131,20 @@ def _is_ready(observation: Observation) -> bool:
     return ready is not None and ready.status == "True"
 
 
-def kept(observation: Observation) -> Json:
-    """Returns the manifest of a resource as it is observed."""
+def kept(observation: Observation, paused: Json) -> Json:
+    """Returns the manifest of a resource as it is observed, with the annotation of its pause."""
     metadata = {
         field: observation.field("metadata", field)
         for field in ("name", "labels")
         if observation.field("metadata", field) is not None
     }
     external_name = observation.field("metadata", "annotations", "crossplane.io/external-name")
-    if external_name is not None:
-        metadata["annotations"] = {"crossplane.io/external-name": external_name}
+    annotations = {
+        **({"crossplane.io/external-name": external_name} if external_name is not None else {}),
+        **paused,
+    }
+    if annotations:
+        metadata["annotations"] = annotations
     spec = observation.field("spec")
     return {
         "apiVersion": observation.field("apiVersion"),

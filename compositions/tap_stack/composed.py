@@ -13,6 +13,7 @@ from tap_api.status import (
     ResourceCounts,
     WaitingResource,
 )
+from tap_stack import pause
 from tap_stack.assembly import Assembly, Emitted, Withheld
 from tap_stack.observation import Observed
 
@@ -90,11 +91,16 @@ def composed(
 
 def counts(assembly: Assembly, observed: Observed) -> ResourceCounts:
     """Returns how many resources there are."""
+    paused = sum(
+        pause.is_set(item.manifest) or (item.key in observed and pause.is_paused(observed[item.key]))
+        for item in assembly.emitted
+    )
     return ResourceCounts(
         desired=len(assembly.emitted) + len(assembly.withheld),
         withheld=len(assembly.withheld),
         created=sum(resource.key in observed for resource in assembly.emitted),
         ready=sum(resource.ready for resource in assembly.emitted),
+        **({"paused": paused} if paused else {}),
     )
 
 

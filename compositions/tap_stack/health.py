@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable
 
+from tap_api.status import PAUSED
+from tap_stack import pause
 from tap_stack.composed import RESOURCES_HEALTHY, Condition
 from tap_stack.observation import Observation, Observed
 
@@ -23,9 +25,17 @@ _MAX_CAUSE = 500
 
 
 def trouble(observation: Observation) -> str:
-    """Returns what is wrong with a resource; empty where nothing is known to be."""
+    """Returns what is wrong with a resource; empty where nothing is known to be, as of one that is left alone."""
+    if is_paused(observation):
+        return ""
     text = _complaint(observation)
     return "" if text.startswith(_WAITS) else text
+
+
+def is_paused(observation: Observation) -> bool:
+    """Returns whether a resource is paused; whether any resource of a part is, where it is a part."""
+    part = observation.condition(RESOURCES_HEALTHY)
+    return pause.is_paused(observation) or (part is not None and part.reason == PAUSED)
 
 
 def _complaint(observation: Observation) -> str:
@@ -47,6 +57,15 @@ def healthy(keys: Iterable[str], observed: Observed) -> Condition:
         return Condition(RESOURCES_HEALTHY, "False", "ResourcesFail", "; ".join([*lines, *more]))
     if not there:
         return Condition(RESOURCES_HEALTHY, "Unknown", "NothingYet", "No resource exists yet.")
+    paused = sum(is_paused(observation) for _, observation in there)
+    if paused:
+        return Condition(
+            RESOURCES_HEALTHY,
+            "Unknown",
+            PAUSED,
+            f"{paused} of {len(there)} resources are paused: nothing of them is changed in AWS until the region's state"
+            f" is Present, or the annotation {pause.ANNOTATION} is taken away where it was set by hand.",
+        )
     waiting = [(key, text) for key, observation in there if (text := _complaint(observation))]
     if waiting:
         message = (

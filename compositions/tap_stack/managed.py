@@ -6,6 +6,7 @@ from tap_api.base import Json
 from tap_api.common import DriftMode, ProviderConfigKind, RegionContext
 from tap_api.naming import provider_config_name
 from tap_api.policy import REQUIRED_TAGS
+from tap_stack import pause
 from tap_stack.catalogue import AwsKind
 from tap_stack.documents import Text
 from tap_stack.resource import Resource, labels
@@ -90,9 +91,13 @@ def managed(  # noqa: PLR0913 (the one place that makes AWS resources says all o
     """
     entry = kind.entry
     name, secret = subject.resource_name(key), handling.connection_secret
+    annotations = {
+        **({"crossplane.io/external-name": external_name} if external_name else {}),
+        **pause.annotation(subject.spec.state, subject.observed.get(key)),
+    }
     metadata: Json = {"name": name, "labels": labels(subject, subject.kind.part)}
-    if external_name:
-        metadata["annotations"] = {"crossplane.io/external-name": external_name}
+    if annotations:
+        metadata["annotations"] = annotations
     return Resource(
         key=key,
         manifest={

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+#: The field manager of what Crossplane composes; a digest follows (crossplane's FieldOwnerComposedPrefix).
+COMPOSED = "apiextensions.crossplane.io/composed"
+
 
 @dataclass(frozen=True)
 class ObservedCondition:

@@ -92,7 +92,7 @@ def compose(subject: Subject[RegionContext]) -> Composed:
         **result.sticky(subject.status, part.outputs(subject.observed)),
         **result.sticky_facts(subject.status, part.facts(subject)),
     }
-    assembly = assemble(part.resources(subject), subject.observed)
+    assembly = assemble(part.resources(subject), subject.observed, subject.spec.state)
     before = drift.parse(subject.status)
     judged = drift.judge(assembly.emitted, subject.observed, before, subject.spec.drift)
     drifted = drift.status(judged, before, subject.spec.drift)

@@ -6,16 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 from tap_api.base import Json
-from tap_api.common import DriftMode
+from tap_api.common import DriftMode, RegionState
 from tap_api.kinds import PARTS, Kind, RegionalTapSpec
 from tap_api.naming import part_name
+from tap_api.pausing import is_behind
 from tap_api.sections import Trail
 from tap_api.status import CIDR_RESERVED, DriftStatus, PartStatusEntry, RegionalTapStatus, ResourceCounts, total
 from tap_stack import compliance, drift, key, parts
 from tap_stack import composed as result
 from tap_stack.assembly import Assembly, assemble, keep
 from tap_stack.composed import Composed, Condition
-from tap_stack.health import healthy, trouble
+from tap_stack.health import healthy, is_paused, trouble
 from tap_stack.key import KeyState
 from tap_stack.monitoring import changes, trail
 from tap_stack.observation import DictObservation, Observation
@@ -34,13 +35,13 @@ def compose(subject: Subject[RegionalTapSpec]) -> Composed:
     held = bool(subject.violations)
     before = drift.parse(subject.status)
     subject = _in_mode(subject, before)
-    assembly = keep(subject.observed) if held else assemble(resources(subject), subject.observed)
+    assembly = keep(subject.observed) if held else assemble(resources(subject), subject.observed, subject.spec.state)
     own = compliance.audit(compliance.inventory(assembly))
     findings, silent = compliance.of_region(own, subject.observed)
     own_drift = before if held else _own_drift(subject, assembly, before)
     reporting = subject.spec.drift is DriftMode.REPORT
     drifted, uncompared = drift.of_region(own_drift, subject.observed, reporting=reporting)
-    entries = [_entry(kind, assembly, subject.observed.get(kind.part)) for kind in PARTS]
+    entries = [_entry(subject, kind, assembly) for kind in PARTS]
     status = RegionalTapStatus(
         resources=_counts(subject, assembly, entries),
         parts=entries,
@@ -149,13 +150,14 @@ def _changes_reported(subject: Subject[RegionalTapSpec]) -> Condition:
     return changes.condition(subject.spec.monitoring, recording=recording)
 
 
-def _entry(kind: Kind, assembly: Assembly, observation: Observation | None) -> PartStatusEntry:
+def _entry(subject: Subject[RegionalTapSpec], kind: Kind, assembly: Assembly) -> PartStatusEntry:
+    observation = subject.observed.get(kind.part)
     ready = any(resource.key == kind.part and resource.ready for resource in assembly.emitted)
     message = None if ready else _message(observation)
     return PartStatusEntry(
         name=kind.part,
         ready=ready,
-        resources=_part_counts(observation),
+        resources=_part_counts(subject, kind.part, observation),
         **({"message": message[:_MAX_MESSAGE]} if message else {}),
     )
 
@@ -170,6 +172,8 @@ def _message(observation: Observation | None) -> str:
     cause = trouble(observation)
     if cause:
         return cause
+    if is_paused(observation):
+        return "is paused: nothing of it is changed in AWS"
     waiting = observation.field("status", "waiting")
     if isinstance(waiting, list) and waiting:
         first, more = waiting[0], len(waiting) - 1
@@ -178,11 +182,30 @@ def _message(observation: Observation | None) -> str:
     return (ready.message or ready.reason) if ready else "not composed yet"
 
 
-def _part_counts(observation: Observation | None) -> ResourceCounts:
+def _part_counts(subject: Subject[RegionalTapSpec], part: str, observation: Observation | None) -> ResourceCounts:
     """Returns what a part says of its resources."""
     fields = ResourceCounts.model_fields
     found = {field: observation.field("status", "resources", field) if observation else 0 for field in fields}
-    return ResourceCounts(**{field: count if isinstance(count, int) else 0 for field, count in found.items()})
+    counts = {field: count if isinstance(count, int) else 0 for field, count in found.items()}
+    paused = _part_paused(subject, part, observation, counts["paused"])
+    return ResourceCounts.parse({**counts, "paused": paused or None})
+
+
+def _part_paused(subject: Subject[RegionalTapSpec], part: str, observation: Observation | None, told: int) -> int:
+    """Returns how many resources of a part are paused, at least.
+
+    A region is removed once that is none (tap_api.pausing), so what a part has not taken in yet counts: that it is to
+    be paused, and until it has said something of its latest spec, that it was.
+    """
+    if observation is None:
+        return 0
+    if RegionState.PAUSED in (subject.spec.state, observation.field("spec", "state")):
+        return max(told, 1)
+    before = subject.status.get("parts") or ()
+    was = next((entry.get("resources", {}).get("paused") or 0 for entry in before if entry.get("name") == part), 0)
+    generation, conditions = observation.field("metadata", "generation"), observation.field("status", "conditions")
+    behind = is_behind({"metadata": {"generation": generation}, "status": {"conditions": conditions}})
+    return max(told, was) if was and behind else told
 
 
 def _counts(subject: Subject[RegionalTapSpec], assembly: Assembly, entries: list[PartStatusEntry]) -> ResourceCounts:

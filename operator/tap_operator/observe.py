@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from tap_api.base import Json
+from tap_api.common import RegionState
 from tap_api.fanout import is_controlled
 from tap_api.naming import LABEL_ENVIRONMENT_TAP, regional_tap_name
 from tap_operator.cluster import Cluster
@@ -29,14 +30,16 @@ async def observe(cluster: Cluster, environment_tap: Json) -> dict[str, Json]:
 
 
 def wanted_names(environment_tap: Json) -> dict[str, str]:
-    """Returns the name of the RegionalTap of each region that the spec lists."""
+    """Returns the name of the RegionalTap of each region that the spec wants to be there."""
     regions = (environment_tap.get("spec") or {}).get("regions") or []
     return {
-        region["name"]: regional_tap_name(environment_tap["metadata"]["name"], region["name"]) for region in regions
+        region["name"]: regional_tap_name(environment_tap["metadata"]["name"], region["name"])
+        for region in regions
+        if region.get("state") != RegionState.ABSENT
     }
 
 
 def left(environment_tap: Json, observed: Mapping[str, Json]) -> dict[str, Json]:
-    """Returns the RegionalTaps of regions that the spec no longer lists; they are all ours."""
+    """Returns the RegionalTaps of regions that the spec no longer lists, or wants Absent; they are all ours."""
     wanted = wanted_names(environment_tap)
     return {region: tap for region, tap in observed.items() if region not in wanted}

@@ -24,7 +24,7 @@ from tap_operator.drift import Counts, of_status
 from tap_operator.errors import ClusterError
 from tap_operator.events import transitions
 from tap_operator.observe import left, observe
-from tap_operator.regions import NOT_SERVED, WAITS, apply_wanted, remove_left
+from tap_operator.regions import LOOKED_AT_SOON, apply_wanted, remove_left
 from tap_operator.reservations import reserve_regions
 
 ENVIRONMENT_TAPS = resource(ENVIRONMENT_TAP)
@@ -87,7 +87,7 @@ async def reconcile(
         troubles.update({region: why for region, why in unreserved.items() if region not in observed})
         wanted = [manifest for manifest in wanted if manifest["spec"]["region"] not in troubles]
         troubles.update(await apply_wanted(cluster, wanted, observed, done.failures))
-        troubles.update(await remove_left(cluster, left(environment_tap, observed), done.failures))
+        troubles.update(await remove_left(cluster, left(environment_tap, observed), observed, done.failures))
     published = await outputs.observe(cluster, environment_tap)
     untold = outputs.taken(environment_tap, published)
     status = roll_up(
@@ -106,7 +106,7 @@ async def reconcile(
     except ClusterError as error:
         done.failures.append(error)
     strangers = any(not is_controlled(tap, environment_tap["metadata"]["uid"]) for tap in observed.values())
-    if any(trouble.reason in (WAITS, NOT_SERVED) for trouble in troubles.values()):
+    if any(trouble.reason in LOOKED_AT_SOON for trouble in troubles.values()):
         done.again = _POLL_SOON
     elif untold or done.blocks or strangers:
         done.again = _POLL_NAME

@@ -4,9 +4,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from tap_api.base import Json
+from tap_api.common import Role
 from tap_api.fanout import is_controlled
 from tap_api.kinds import PARTS, REGIONAL_TAP
 from tap_api.naming import part_name
+from tap_api.pausing import is_removable, resumed
 from tap_api.rollup import Trouble
 from tap_operator.cluster import Cluster, resource
 from tap_operator.compare import covers
@@ -15,6 +17,10 @@ from tap_operator.errors import ClusterError
 REGIONAL_TAPS = resource(REGIONAL_TAP)
 WAITS = "WaitsForParts"
 NOT_SERVED = "NotServed"
+RESUMING = "Resuming"
+HOLDS_REPLICAS = "HoldsReplicas"
+#: Waits that end without an event that tells of it.
+LOOKED_AT_SOON = (WAITS, NOT_SERVED, RESUMING, HOLDS_REPLICAS)
 
 
 async def apply_wanted(
@@ -81,19 +87,38 @@ def _of_same_uid(manifest: Json, live: Json | None) -> Json:
     return {**manifest, "metadata": {**manifest["metadata"], "uid": live["metadata"]["uid"]}}
 
 
-async def remove_left(cluster: Cluster, left: Mapping[str, Json], failures: list[ClusterError]) -> dict[str, Trouble]:
-    """Deletes the RegionalTaps of regions that have left; returns the regions that it could not."""
+async def remove_left(
+    cluster: Cluster, left: Mapping[str, Json], observed: dict[str, Json], failures: list[ClusterError]
+) -> dict[str, Trouble]:
+    """Deletes the RegionalTaps of regions that have left; returns the regions that it could not.
+
+    One that is paused is resumed first, for what is paused never goes; and the primary goes after its replicas.
+    """
     troubles: dict[str, Trouble] = {}
     for region, tap in left.items():
-        meta = tap["metadata"]
+        meta, others = tap["metadata"], sorted(observed.keys() - {region})
         if meta.get("deletionTimestamp"):
             continue
+        if tap["spec"].get("role") == Role.PRIMARY and others:
+            troubles[region] = Trouble(
+                HOLDS_REPLICAS, f"is removed once {', '.join(others)} is gone: it holds replicas"
+            )
+            continue
         try:
+            if not is_removable(tap):
+                observed[region] = await _resume(cluster, tap)
+                troubles[region] = Trouble(RESUMING, "is resumed first, then removed: what is paused never goes")
+                continue
             await cluster.delete(REGIONAL_TAPS, meta["namespace"], meta["name"], meta["uid"])
         except ClusterError as error:
             failures.append(error)
             troubles[region] = _refused("deleted", tap, error)
     return troubles
+
+
+async def _resume(cluster: Cluster, tap: Json) -> Json:
+    wanted = resumed(tap)
+    return tap if covers(tap, wanted) else await cluster.apply(REGIONAL_TAPS, wanted)
 
 
 def _refused(verb: str, manifest: Mapping[str, Any], error: ClusterError) -> Trouble:

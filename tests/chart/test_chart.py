@@ -30,6 +30,8 @@ POLICIES = [
     "tap-owned-regions",
     "tap-ownership",
     "tap-parts",
+    "tap-paused-environments",
+    "tap-paused-regions",
     "tap-protection",
 ]
 
@@ -171,6 +173,8 @@ def test_the_policies_cover_every_part_that_there_is(chart: dict[str, Json]) -> 
     assert guarded(policies["tap-cidrblocks"]) == ["cidrblocks"]
     assert guarded(policies["tap-credentials"]) == ["environmenttaps", "regionaltaps"]
     assert guarded(policies["tap-protection"]) == ["environmenttaps", "regionaltaps"]
+    assert guarded(policies["tap-paused-environments"]) == ["environmenttaps"]
+    assert guarded(policies["tap-paused-regions"]) == ["regionaltaps"]
     spaces = ["namespaces", "namespaces/finalize", "namespaces/status"]
     assert guarded(policies["tap-namespaces"]) == guarded(policies["tap-operator-namespaces"]) == spaces
 

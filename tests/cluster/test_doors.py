@@ -10,7 +10,9 @@ from click.testing import CliRunner
 from kubernetes import client, config
 
 from cluster.world import World
-from policy_cases import ALONE, CASES, GOOD, Case, Found, edited, said
+from policy_answers import said
+from policy_cases import ALONE, GOOD, Case, Found, edited
+from policy_changes import CASES
 from tap_api.base import GROUP, VERSION
 from tap_api.kinds import KINDS
 from tap_api.policy import Organisation, judge
@@ -83,7 +85,8 @@ def webhook(world: World) -> Door:
 @pytest.fixture
 def stored(schema: Door) -> Iterator[None]:
     """The objects that the cases about changes replace."""
-    for manifest in (GOOD, ALONE, edited(GOOD, metadata__name="global", spec__database={"global": True})):
+    olds = [case.old for case in CHANGED if case.old and case.old["metadata"]["name"] == "leaving"]
+    for manifest in (GOOD, ALONE, edited(GOOD, metadata__name="global", spec__database={"global": True}), *olds):
         assert schema.creates(manifest, dry=False) == ([], "")
     yield
 

@@ -45,6 +45,8 @@ POLICIES = [
     "tap-owned-regions",
     "tap-ownership",
     "tap-parts",
+    "tap-paused-environments",
+    "tap-paused-regions",
     "tap-protection",
 ]
 TAGS = {"CostCenter": "platform-4200"}

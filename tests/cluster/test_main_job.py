@@ -102,6 +102,7 @@ def test_the_tables_of_kubectl_read_well(looked_at: World) -> None:
         "READY",
         "CREATED",
         "DESIRED",
+        "PAUSED",
         "AGE",
     ]
     assert environments[1].split()[:5] == ["prod", "prod", "us-east-1", "0/3", "False"]

@@ -15,6 +15,11 @@ from tap_stack.catalogue import catalogue
 FINALIZER = "finalizer.managedresource.crossplane.io"
 
 
+def is_paused(resource: Json) -> bool:
+    """Returns whether the provider leaves a resource alone (crossplane-runtime, meta.IsPaused)."""
+    return bool(resource["metadata"].get("annotations", {}).get("crossplane.io/paused") == "true")
+
+
 @dataclass
 class Kinds:
     """What the provider's CRDs say of its kinds.

@@ -20,7 +20,7 @@ from uuid import uuid4
 from doubles import secrets
 from doubles.account import Account, Key, key_of
 from doubles.apiserver import Apiserver, connect
-from doubles.managed import FINALIZER, Kinds
+from doubles.managed import FINALIZER, Kinds, is_paused
 from doubles.references import UnresolvedError
 from tap_api.base import Json
 from tap_stack.aws import KINDS
@@ -46,7 +46,7 @@ class Journal:
     """What happened, in order.
 
     Attributes:
-        events: `seen`, `refused`, `made` and `deleted`, each with kind and name, and for a refusal AWS's words.
+        events: `seen`, `paused`, `refused`, `made`, `deleted`, each with kind and name; of a refusal, AWS's words too.
     """
 
     events: list[tuple[str, Key, str]] = field(default_factory=list)
@@ -195,6 +195,9 @@ class ProviderDouble:
                 resource = self._seen.get(key)
                 if resource is None:
                     return
+                if is_paused(resource):
+                    await self._leave(api, key, resource)
+                    return
                 deleted = resource["metadata"].get("deletionTimestamp")
                 await (self._delete if deleted else self._make)(api, key, resource)
 
@@ -202,6 +205,19 @@ class ProviderDouble:
 
     def _state(self, resource: Json) -> tuple[str, int]:
         return resource["metadata"]["resourceVersion"], self._epoch
+
+    async def _leave(self, api: Apiserver, key: Key, resource: Json) -> None:
+        """Leaves a paused resource alone, its deletion too, and says so in `Synced` (crossplane-runtime's reconciler)."""
+        self.journal.note("paused", key)
+        before = resource.get("status", {}).get("conditions", [])
+        told = _condition(resource, "Synced", "False", "ReconcilePaused", "")
+        conditions = [told if one["type"] == "Synced" else one for one in before]
+        if told not in conditions:
+            conditions.append(told)
+        if conditions != before:
+            status = {**resource.get("status", {}), "conditions": conditions}
+            await self._write(api, key, {**resource, "status": status}, "status")
+        self._at_rest[key] = self._state(self._seen.get(key, resource))
 
     async def _make(self, api: Apiserver, key: Key, resource: Json) -> None:  # noqa: PLR0911 (as many ends as AWS has)
         try:

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
 
 from doubles.aws import ACCOUNT, AWS_DEFAULT_POLICY, provided, true
+from doubles.managed import is_paused
 from tap_api import manifest
 from tap_api.base import GROUP, Json
 from tap_api.claims import Claimed, claim
@@ -43,6 +44,14 @@ Provide = Callable[[Json, Json | None], Json]
 def at_once(resource: Json, _before: Json | None) -> Json:
     """Returns a resource that AWS makes at once, whatever it is."""
     return provided(resource)
+
+
+def left_alone(resource: Json, before: Json | None) -> Json:
+    """Returns a resource that is paused: what was said of it stays, but that it is in step."""
+    status = (before or {}).get("status", {})
+    others = [one for one in status.get("conditions", []) if one["type"] != "Synced"]
+    synced = {**true("Synced"), "status": "False", "reason": "ReconcilePaused"}
+    return {**resource, "status": {**status, "conditions": [*others, synced]}}
 
 
 def claims() -> list[str]:
@@ -94,6 +103,8 @@ class World:
         results = {xr["metadata"]["name"]: composed for xr, composed in turned}
         for xr, composed in turned:
             before = self.objects.get(xr["metadata"]["name"], {})
+            dropped = before.keys() - {resource.key for resource in composed.resources}
+            assert not [key for key in dropped if is_paused(before[key])], "deleted while it is paused, it never goes"
             self.objects[xr["metadata"]["name"]] = {
                 resource.key: self._followed(stored(xr, resource), results, before.get(resource.key))
                 for resource in composed.resources
@@ -125,7 +136,7 @@ class World:
     def _followed(self, resource: Json, results: dict[str, Composed], before: Json | None) -> Json:
         resource["metadata"]["uid"] = str(uuid5(NAMESPACE_DNS, f"{resource['kind']}/{resource['metadata']['name']}"))
         if resource["apiVersion"].partition("/")[0] != GROUP:
-            return self._provide(resource, before)
+            return left_alone(resource, before) if is_paused(resource) else self._provide(resource, before)
         composed = results[resource["metadata"]["name"]]
         return {**resource, "status": {**composed.status, "conditions": conditions(composed)}}
 

@@ -99,6 +99,12 @@ TAGS = cel(
 )
 
 
+#: The way to take a region away that stands alone is to delete it, which the guards look at.
+STATE = cel(
+    Check("RegionState", "self != 'Absent'", "Absent is a state of a region in an EnvironmentTap; delete this one")
+)
+
+
 def only(code: str, value: str) -> Json:
     """Returns the check that a field has the one value that is acted on in this version."""
     return cel(Check(code, f"self == '{value}'", "is not acted on in this version; remove it"))

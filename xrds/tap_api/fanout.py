@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from tap_api.base import ApiModel, Arn, Json, ObjectMeta
-from tap_api.common import Facts, GlobalClusterFact, ReplicaFact, Role, SessionsTableFact
+from tap_api.common import Facts, GlobalClusterFact, RegionState, ReplicaFact, Role, SessionsTableFact
 from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP, EnvironmentTapSpec, Region
 from tap_api.naming import LABEL_ENVIRONMENT, LABEL_ENVIRONMENT_TAP, LABEL_REGION, regional_tap_name
 from tap_api.presets import resolve
@@ -25,7 +25,7 @@ FactT = TypeVar("FactT", bound=ApiModel)
 
 
 def fan_out(environment_tap: Mapping[str, Any], observed: Observed) -> list[Json]:
-    """Returns the RegionalTaps of `environment_tap`, one a region, in the order of its regions.
+    """Returns the RegionalTaps of `environment_tap`, one a region that is not Absent, in the order of its regions.
 
     Args:
         environment_tap: The object, as the apiserver has it. tap_api.policy found nothing to refuse in it.
@@ -38,7 +38,15 @@ def fan_out(environment_tap: Mapping[str, Any], observed: Observed) -> list[Json
     spec = EnvironmentTapSpec.parse(environment_tap["spec"])
     ours = {region: tap for region, tap in observed.items() if is_controlled(tap, meta.uid)}
     sections = resolve(spec)
-    return [_regional_tap(meta, spec, region, sections, _facts(spec, region, ours)) for region in spec.regions]
+    return [
+        _regional_tap(meta, spec, _held(spec, region, ours), sections, _facts(spec, region, ours))
+        for region in wanted(spec)
+    ]
+
+
+def wanted(spec: EnvironmentTapSpec) -> list[Region]:
+    """Returns the regions that there are to be."""
+    return [region for region in spec.regions if region.state is not RegionState.ABSENT]
 
 
 def role(spec: EnvironmentTapSpec, region: str) -> Role:
@@ -50,6 +58,14 @@ def is_controlled(regional_tap: Mapping[str, Any], uid: str) -> bool:
     """Returns whether the EnvironmentTap of that `uid` is the controller of `regional_tap`."""
     owners = regional_tap.get("metadata", {}).get("ownerReferences") or []
     return any(owner.get("controller") and owner.get("uid") == uid for owner in owners)
+
+
+def _held(spec: EnvironmentTapSpec, region: Region, ours: Observed) -> Region:
+    """Returns a region; the primary is not paused before the last of its replicas has gone, for it lets them go."""
+    replicas = ours.keys() - {spec.primary_region}
+    if role(spec, region.name) is Role.PRIMARY and region.state is RegionState.PAUSED and replicas:
+        return region.model_copy(update={"state": RegionState.PRESENT})
+    return region
 
 
 def _regional_tap(meta: ObjectMeta, spec: EnvironmentTapSpec, region: Region, sections: Json, facts: Json) -> Json:
@@ -102,7 +118,7 @@ def _facts(spec: EnvironmentTapSpec, region: Region, ours: Observed) -> Json:
         keys = {replica.region: replica.key_arn for replica in written.replicas}
         replicas = [
             ReplicaFact(region=name, key_arn=_key_arn(ours.get(name, {})) or keys.get(name))
-            for name in sorted(other.name for other in spec.regions if other.name != region.name)
+            for name in sorted(other.name for other in wanted(spec) if other.name != region.name)
         ]
         facts = Facts(replicas=replicas)
     else:

@@ -54,6 +54,16 @@ GROUP_STAYS = Check(
     "cannot be added or removed: the address ranges were claimed in it",
     field=".peeringGroup",
 )
+_REPLICA = "s, s.name != r.name && s.state != 'Absent'"
+#: A change alone is judged here: of a new claim the webhook tells all that is wrong at once (tap_api.checks).
+PRIMARY_STAYS = Check(
+    "PrimaryState",
+    "self.regions == oldSelf.regions || self.regions.all(r, r.name != self.primaryRegion || r.state == 'Present' "
+    f"|| !(self.regions.exists({_REPLICA}) || oldSelf.regions.exists({_REPLICA})))",
+    "the primary region cannot be paused or removed while there are replicas of it; set the others to Absent first, "
+    "and wait until they are gone",
+    field=".regions",
+)
 CIDR_IS_FIXED = "a VPC keeps its address range for life; remove the region, then add it with the new range"
 #: What tap_api.cidrs judges, for when no process of ours is up (the CIDR library of Kubernetes' CEL, 1.31 and later).
 VPC_RANGE = cel(
@@ -76,13 +86,16 @@ class Region(ApiModel):
         description="Address range of its VPC: private, /16 to /23, apart from every other in the peering group.",
         json_schema_extra=immutable(CIDR_IS_FIXED),
     )
-    state: RegionState = Field(RegionState.PRESENT, description="Present, Paused, or Absent.")
+    state: RegionState = Field(
+        RegionState.PRESENT,
+        description="Present; Paused: nothing of it is changed in AWS; or Absent: it is removed, as if not listed.",
+    )
 
 
 class EnvironmentTapSpec(ApiModel):
     """What a person writes for an environment."""
 
-    model_config = ConfigDict(json_schema_extra=cel(GROUP_STAYS))
+    model_config = ConfigDict(json_schema_extra=cel(GROUP_STAYS, PRIMARY_STAYS))
 
     environment: Environment = Field(
         description="The environment; its preset fills in all that is left out.",
@@ -134,7 +147,7 @@ class RegionalTapSpec(RegionContext):
     state: RegionState = Field(
         RegionState.PRESENT,
         description="Present, or Paused: nothing is changed in AWS.",
-        json_schema_extra=checks.only("NotActedOn", RegionState.PRESENT.value),
+        json_schema_extra=checks.STATE,
     )
     cidr: Cidr = Field(
         description="Address range of the VPC.", json_schema_extra=extras(immutable(CIDR_IS_FIXED), VPC_RANGE)

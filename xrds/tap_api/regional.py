@@ -4,15 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from tap_api.common import Role
+from tap_api.common import RegionState, Role
 from tap_api.fanout import Observed, is_controlled
 from tap_api.kinds import ENVIRONMENT_TAP
-from tap_api.status import DRIFTED, NOT_COMPARED, Outputs, RegionStatus, ResourceCounts
+from tap_api.pausing import is_paused
+from tap_api.status import DRIFTED, NOT_COMPARED, PAUSED, Outputs, RegionStatus, ResourceCounts
 
 Truth = Literal["True", "False", "Unknown"]
 
 _TRUTHS: Mapping[str, Truth] = {"True": "True", "False": "False"}
 LONGEST_MESSAGE = 4096
+_IS_PAUSED = "is paused: nothing of it is changed in AWS; set its state to Present to go on"
 #: Regions that a status has room for.
 _MOST_REGIONS = 16
 
@@ -41,11 +43,28 @@ class Answer:
 
 @dataclass(frozen=True)
 class Region:
-    """A region as the environment sees it."""
+    """A region as the environment sees it.
+
+    Attributes:
+        name: The AWS region.
+        role: What it is to the environment.
+        state: What is wanted of it; Absent for one that left the spec.
+        there: Whether it is wanted, or something of it is left.
+        paused: Whether it is to be paused, or something of it still is.
+        ready: Whether all of it is ready.
+        synced: Whether it is applied.
+        healthy: Whether no resource of it fails.
+        reported: Whether it reports changes made outside.
+        compliant: Whether it keeps the controls.
+        resources: Its resources.
+        outputs: What applications need to know of it.
+    """
 
     name: str
     role: Role
-    wanted: bool
+    state: RegionState
+    there: bool
+    paused: bool
     ready: Answer
     synced: Answer
     healthy: Answer
@@ -56,30 +75,42 @@ class Region:
     resources: ResourceCounts = field(default_factory=ResourceCounts)
     outputs: Outputs | None = None
 
+    @property
+    def wanted(self) -> bool:
+        """Whether it is to be there."""
+        return self.state is not RegionState.ABSENT
+
     def status(self) -> RegionStatus:
         """Returns the line of this region."""
+        message = self.ready.cause or (_IS_PAUSED if self.paused else "")
         return RegionStatus(
             name=self.name,
             role=self.role,
+            state=self.state,
             ready=self.ready.truth == "True",
             resources=self.resources,
-            message=clip(self.ready.cause, LONGEST_MESSAGE) or None,
+            message=clip(message, LONGEST_MESSAGE) or None,
             drifted_fields=self.drifted_fields or None,
             outputs=self.outputs,
         )
 
 
 def look(environment_tap: Mapping[str, Any], observed: Observed, troubles: Mapping[str, Trouble]) -> Sequence[Region]:
-    """Returns the regions of `environment_tap`, the wanted ones first; see tap_api.rollup.roll_up."""
+    """Returns the regions of `environment_tap`: the wanted ones, those that leave, those that are gone and listed.
+
+    See tap_api.rollup.roll_up.
+    """
     meta, spec = environment_tap["metadata"], environment_tap.get("spec") or {}
     told = {
         entry["name"]: entry.get("outputs") or {}
         for entry in (environment_tap.get("status") or {}).get("regions") or []
     }
-    wanted = list(dict.fromkeys(region["name"] for region in spec.get("regions") or []))
+    states = {region["name"]: RegionState(region.get("state") or "Present") for region in spec.get("regions") or []}
+    wanted = [name for name, state in states.items() if state is not RegionState.ABSENT]
     leaving = sorted(set(observed) - set(wanted))
+    gone = [name for name in states if name not in wanted and name not in observed]
     regions: list[Region] = []
-    for name in [*wanted, *leaving][:_MOST_REGIONS]:
+    for name in [*wanted, *leaving, *gone][:_MOST_REGIONS]:
         tap = observed.get(name)
         ours = tap if tap is not None and is_controlled(tap, meta["uid"]) else None
         trouble = troubles.get(name) or (_taken(tap, meta["name"]) if tap is not None and ours is None else None)
@@ -92,7 +123,9 @@ def look(environment_tap: Mapping[str, Any], observed: Observed, troubles: Mappi
             Region(
                 name=name,
                 role=role,
-                wanted=name in wanted,
+                state=states.get(name, RegionState.ABSENT),
+                there=name not in gone,
+                paused=ours is not None and is_paused(ours),
                 ready=_region_ready(ours, synced, healthy, wanted=name in wanted),
                 synced=synced,
                 healthy=healthy,
@@ -101,7 +134,7 @@ def look(environment_tap: Mapping[str, Any], observed: Observed, troubles: Mappi
                 drifted=from_condition(ours, DRIFTED, NOT_COMPARED, "nothing of it is compared with AWS yet"),
                 drifted_fields=drifted_fields(status),
                 resources=_counts(status.get("resources")),
-                outputs=_outputs(told.get(name, {}), status.get("outputs")),
+                outputs=None if name in gone else _outputs(told.get(name, {}), status.get("outputs")),
             )
         )
     return regions
@@ -122,6 +155,8 @@ def _region_synced(tap: Mapping[str, Any] | None, trouble: Trouble | None) -> An
 
 
 def _region_ready(tap: Mapping[str, Any] | None, synced: Answer, healthy: Answer, *, wanted: bool) -> Answer:
+    if not wanted and tap is None:
+        return Answer("False", "Absent", "is absent, as its state asks for")
     if not wanted or (tap is not None and tap["metadata"].get("deletionTimestamp")):
         return Answer("False", "Removing", synced.cause or "is being removed")
     ready = from_condition(tap, "Ready", "Pending", "Crossplane has not looked at its RegionalTap yet")
@@ -131,6 +166,8 @@ def _region_ready(tap: Mapping[str, Any] | None, synced: Answer, healthy: Answer
         return Answer("False", synced.reason, synced.cause)
     refused = from_condition(tap, "PolicyCompliant", "", "")
     cause = next((answer.cause for answer in (refused, healthy) if answer.truth == "False"), "")
+    if tap is not None and is_paused(tap):
+        return Answer("False", PAUSED, cause or f"{_IS_PAUSED} (not all of it was ready)")
     return Answer("False", ready.reason, cause or _parts(tap) or ready.cause or "is not ready")
 
 
@@ -175,7 +212,8 @@ def _taken(tap: Mapping[str, Any], environment_tap: str) -> Trouble:
 
 def _counts(counts: Mapping[str, Any] | None) -> ResourceCounts:
     known = counts or {}
-    return ResourceCounts(**{name: int(known.get(name) or 0) for name in ResourceCounts.model_fields})
+    counts = {name: int(known.get(name) or 0) for name in ResourceCounts.model_fields}
+    return ResourceCounts.parse({**counts, "paused": counts["paused"] or None})
 
 
 def _outputs(told: Mapping[str, str], now: Mapping[str, Any] | None) -> Outputs | None:

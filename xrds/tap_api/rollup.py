@@ -48,9 +48,10 @@ def roll_up(  # noqa: PLR0913  (all that is known, each by its name)
         unreserved: Why a region has not got its address range, by region; None where nobody asked for any.
         untold: What keeps the operator from publishing the outputs.
     """
-    meta, spec = environment_tap["metadata"], environment_tap.get("spec") or {}
+    meta = environment_tap["metadata"]
     before = environment_tap.get("status") or {}
-    regions = look(environment_tap, observed, troubles or {})
+    listed = look(environment_tap, observed, troubles or {})
+    regions = [region for region in listed if region.there]
     wanted = [region for region in regions if region.wanted]
     ready = sum(region.ready.truth == "True" for region in wanted)
     conditions = [
@@ -68,17 +69,20 @@ def roll_up(  # noqa: PLR0913  (all that is known, each by its name)
     generation = meta.get("generation", 0)
     return EnvironmentTapStatus(
         observed_generation=generation,
-        ready_regions=f"{ready}/{len(spec.get('regions') or [])}",
+        ready_regions=f"{ready}/{len(wanted)}",
         resources=total(region.resources for region in regions),
         conditions=[_condition(kind, answer, before, generation, now) for kind, answer in conditions],
-        regions=[region.status() for region in regions],
+        regions=[region.status() for region in listed],
     ).manifest()
 
 
 def _ready(regions: Sequence[Region], ready: int, wanted: int) -> tuple[str, Answer]:
     waiting = [(region, region.ready) for region in regions if region.ready.truth != "True"]
+    if not regions:
+        return "Ready", Answer("False", "NoRegions", "every region is absent; set the state of one to Present")
     if not waiting and wanted:
-        return "Ready", Answer("True", "Available", f"all {wanted} regions are ready" if wanted > 1 else "it is ready")
+        told = f"all {wanted} regions are ready" if wanted > 1 else "it is ready"
+        return "Ready", Answer("True", "Available", f"{told}{_paused(regions, '; ')}")
     taken = any(answer.reason == "NameTaken" for _, answer in waiting)
     reason = "NameTaken" if taken else "RegionsNotReady"
     return "Ready", Answer("False", reason, f"{ready} of {wanted} regions are ready; {_join(waiting)}".rstrip("; "))
@@ -87,7 +91,20 @@ def _ready(regions: Sequence[Region], ready: int, wanted: int) -> tuple[str, Ans
 def _synced(regions: Sequence[Region], problem: Trouble | None) -> tuple[str, Answer]:
     if problem:
         return "Synced", Answer("False", problem.reason, problem.message)
-    return "Synced", _worst([(region, region.synced) for region in regions], "Applied", "every region is applied")
+    worst = _worst([(region, region.synced) for region in regions], "Applied", "every region is applied")
+    paused = _paused(regions, "; ")
+    if worst.truth == "True" and paused:
+        # It is as the claim wants it, so nothing is wrong; what else the claim asks of it has to wait.
+        return "Synced", Answer("True", "RegionsPaused", f"{worst.cause}{paused}, and nothing is changed in AWS there")
+    return "Synced", worst
+
+
+def _paused(regions: Sequence[Region], glue: str) -> str:
+    """Returns which regions are paused, behind `glue`; nothing where none is."""
+    names = sorted(region.name for region in regions if region.paused)
+    if not names:
+        return ""
+    return f"{glue}{', '.join(names)} {'is' if len(names) == 1 else 'are'} paused"
 
 
 def _healthy(regions: Sequence[Region]) -> tuple[str, Answer]:

@@ -215,6 +215,7 @@ def _columns(kind: Kind) -> list[Json]:
             ("Ready", ".status.conditions[?(@.type=='Ready')].status", 0),
             ("Created", ".status.resources.created", 0),
             ("Desired", ".status.resources.desired", 0),
+            ("Paused", ".status.resources.paused", 0),
             ("Message", ".status.conditions[?(@.type=='Ready')].message", 1),
             ("Age", ".metadata.creationTimestamp", 0),
         ]
@@ -228,7 +229,7 @@ def _columns(kind: Kind) -> list[Json]:
     else:
         columns = [
             ("Region", ".spec.region", 0),
-            *([] if kind.part else [("Role", ".spec.role", 0), ("CIDR", ".spec.cidr", 0)]),
+            *([] if kind.part else [("Role", ".spec.role", 0), ("CIDR", ".spec.cidr", 0), ("State", ".spec.state", 0)]),
             ("Created", ".status.resources.created", 0),
             ("Desired", ".status.resources.desired", 0),
         ]
@@ -236,6 +237,6 @@ def _columns(kind: Kind) -> list[Json]:
 
 
 def _column(name: str, path: str, priority: int) -> Json:
-    kinds = {"Created": "integer", "Desired": "integer", "Age": "date"}
+    kinds = {"Created": "integer", "Desired": "integer", "Paused": "integer", "Age": "date"}
     made = {"name": name, "type": kinds.get(name, "string"), "jsonPath": path}
     return {**made, "priority": priority} if priority else made

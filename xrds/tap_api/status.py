@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from tap_api.base import LIST_SET, ApiModel, Arn, Json, RegionName, list_map
-from tap_api.common import GlobalClusterFact, Role
+from tap_api.common import GlobalClusterFact, RegionState, Role
 
 Text = Annotated[str, StringConstraints(max_length=2048)]
 #: Conditions hold 32,768 (metav1.Condition); a message past a thousand is read by nobody.
@@ -21,6 +21,8 @@ FIELDS_DIFFER = "FieldsDiffer"
 REPAIRED = "Repaired"
 AS_WANTED = "AsWanted"
 NOT_COMPARED = "NotCompared"
+#: The reason of conditions of what is paused.
+PAUSED = "Paused"
 
 
 class Outputs(ApiModel):
@@ -50,12 +52,16 @@ class ResourceCounts(ApiModel):
     withheld: int = Field(0, description="Those of them that wait until something is known.")
     created: int = Field(0, description="Those that exist in the cluster.")
     ready: int = Field(0, description="Those that AWS has made and that are of use.")
+    paused: int | None = Field(
+        None, description="Those that are paused: nothing of them is changed in AWS. Unset: none is."
+    )
 
 
 def total(counts: Iterable[ResourceCounts]) -> ResourceCounts:
     """Returns the sum of `counts`, field by field."""
     listed, names = list(counts), ResourceCounts.model_fields
-    return ResourceCounts(**{name: sum(getattr(count, name) for count in listed) for name in names})
+    sums = {name: sum(getattr(count, name) or 0 for count in listed) for name in names}
+    return ResourceCounts.parse({**sums, "paused": sums["paused"] or None})
 
 
 class WaitingResource(ApiModel):
@@ -205,6 +211,7 @@ class RegionStatus(ApiModel):
 
     name: RegionName = Field(description="The AWS region.")
     role: Role = Field(description="Primary or Secondary.")
+    state: RegionState = Field(RegionState.PRESENT, description="What is wanted of it: Present, Paused or Absent.")
     ready: bool = Field(description="Whether all of it is ready.")
     resources: ResourceCounts = Field(ResourceCounts(), description="Its resources.")
     message: Message | None = Field(None, description="What it waits for, or what AWS says.")

@@ -15,6 +15,7 @@ from tap_api import cidrs
 from tap_api.base import ApiModel, Json
 from tap_api.blocks import CidrClaim, ClaimOwner, RegionalTapRef, peering_group
 from tap_api.claims import Wish
+from tap_api.common import RegionState
 from tap_api.kinds import REGIONAL_TAP, EnvironmentTapSpec, Kind, RegionalTapSpec
 from tap_api.naming import regional_tap_name
 
@@ -95,6 +96,8 @@ def _ranges(spec: ApiModel, name: str) -> list[tuple[str, str, str]]:
     found: list[tuple[str, str, str]] = []
     if isinstance(spec, EnvironmentTapSpec):
         for i, region in enumerate(spec.regions):
+            if region.state is RegionState.ABSENT:
+                continue
             found.append((f"spec.regions[{i}].cidr", regional_tap_name(name, region.name), region.cidr))
     if isinstance(spec, RegionalTapSpec):
         found.append(("spec.cidr", name, spec.cidr))
@@ -156,6 +159,7 @@ def _is_wanted(group: str, claim: CidrClaim, owner: Live) -> bool:
     return any(
         (regional_tap_name(name, region["name"]), region["cidr"]) == (claim.regional_tap.name, claim.cidr)
         for region in spec.get("regions") or []
+        if region.get("state") != RegionState.ABSENT
     )
 
 

@@ -65,6 +65,7 @@ class Change:
         blocked: Why it cannot be done, and what to do.
         loses: What data is lost by it, one sentence each.
         kept: Whether it stays in AWS though its object goes.
+        paused: Whether AWS is asked for it only once its region is resumed.
         wanted: The object that is created, as far as it is known.
         unknown: Path -> what its value is known after, for the object that is created.
     """
@@ -81,6 +82,7 @@ class Change:
     blocked: str = ""
     loses: tuple[str, ...] = ()
     kept: bool = False
+    paused: bool = False
     wanted: Json = field(default_factory=dict)
     unknown: Mapping[str, str] = field(default_factory=dict)
 
@@ -105,6 +107,7 @@ class Change:
             "blocked": self.blocked or None,
             "losesData": list(self.loses),
             "keptInAws": self.kept,
+            "paused": self.paused,
             "wanted": self.wanted or None,
             "unknown": dict(self.unknown),
         }
@@ -122,6 +125,8 @@ class Plan:
         advice: What policy advises.
         changes: What happens, in order.
         unchanged: Region -> how many resources of AWS stay as they are.
+        paused: Regions that are paused then: nothing of them changes in AWS.
+        resumed: Regions that are paused now and not then: what was changed meanwhile reaches AWS too.
         elsewhere: How many changes there are in regions that are left out.
     """
 
@@ -132,6 +137,8 @@ class Plan:
     advice: Sequence[Violation] = ()
     changes: Sequence[Change] = ()
     unchanged: Mapping[str, int] = field(default_factory=dict)
+    paused: Sequence[str] = ()
+    resumed: Sequence[str] = ()
     elsewhere: int = 0
 
     @property
@@ -146,12 +153,14 @@ class Plan:
             self,
             changes=tuple(changes),
             unchanged={region: count for region, count in self.unchanged.items() if region in chosen},
+            paused=tuple(region for region in self.paused if region in chosen),
+            resumed=tuple(region for region in self.resumed if region in chosen),
             elsewhere=len(self.changes) - len(changes),
         )
 
     def count(self, action: Action) -> int:
-        """Returns how many resources of AWS `action` happens to."""
-        return Counter(change.action for change in self.changes if change.in_aws)[action]
+        """Returns how many resources of AWS `action` happens to; not those that it happens to once they are resumed."""
+        return Counter(change.action for change in self.changes if change.in_aws and not change.paused)[action]
 
     def json(self) -> Json:
         """Returns it as JSON."""
@@ -160,9 +169,12 @@ class Plan:
             "summary": {
                 **{action.value: self.count(action) for action in Action},
                 "unchanged": sum(self.unchanged.values()),
-                "losesData": sum(bool(change.loses) for change in self.changes),
+                "losesData": sum(bool(change.loses) for change in self.changes if not change.paused),
+                "onceResumed": sum(change.paused for change in self.changes),
                 "inOtherRegions": self.elsewhere,
             },
+            "paused": list(self.paused),
+            "resumed": list(self.resumed),
             "violations": [_violation(item) for item in self.violations],
             "advice": [_violation(item) for item in self.advice],
             "changes": [change.json() for change in self.changes],

@@ -7,10 +7,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from tap_api.base import GROUP, Json
+from tap_api.common import RegionState
 from tap_api.kinds import ENVIRONMENT_TAP, KINDS, PARTS, REGIONAL_TAP
 from tap_api.policy import advise, judge, shape_violations
+from tap_stack import pause
 from tap_stack.composed import Composed
 from tap_stack.fields import plain
+from tap_stack.observation import DictObservation
 from tap_stack.plan import losses
 from tap_stack.plan.change import Action, Change, Field, Plan
 from tap_stack.plan.difference import differences, known, owned_fields, unknowns
@@ -58,7 +61,30 @@ def plan(claim: Mapping[str, Any], state: State) -> Plan:
         return Plan(**head, violations=shape_violations(error))
     except RefusedError as error:
         return Plan(**head, violations=error.violations)
-    return Plan(**head, advice=advise(kind, claim), changes=tuple(changes), unchanged=unchanged)
+    paused, resumed = _pauses(found, state)
+    return Plan(
+        **head,
+        advice=advise(kind, claim),
+        changes=tuple(changes),
+        unchanged=unchanged,
+        paused=paused,
+        resumed=resumed,
+    )
+
+
+def _pauses(found: Regions, state: State) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Returns the regions that are paused then, and those that are now and not then."""
+    stored = state.regional_taps()
+    then = [tap for tap in found.wanted if tap["metadata"]["name"] not in found.taken]
+    now = {name for name, tap in stored.items() if _is_paused(tap)}
+    return (
+        tuple(tap["spec"]["region"] for tap in then if _is_paused(tap)),
+        tuple(tap["spec"]["region"] for tap in then if not _is_paused(tap) and tap["metadata"]["name"] in now),
+    )
+
+
+def _is_paused(tap: Mapping[str, Any]) -> bool:
+    return bool(tap["spec"].get("state") == RegionState.PAUSED)
 
 
 def _changes(
@@ -91,6 +117,7 @@ class _Region:
     ) -> None:
         self._tap, self._state, self._before, self._later = tap, state, before, later
         self._name = str(tap["spec"]["region"])
+        self._paused = _is_paused(tap)
         self.unchanged = 0
 
     def taken(self) -> Change:
@@ -98,7 +125,8 @@ class _Region:
 
     def changes(self) -> Iterator[Change]:
         for xr, composed in walk(self._tap, self._state.world):
-            yield from self._of(xr, composed)
+            for change in self._of(xr, composed):
+                yield replace(change, paused=True) if self._paused and change.in_aws else change
 
     def _of(self, xr: Mapping[str, Any], composed: Composed) -> Iterator[Change]:
         stored = self._state.composed(xr)
@@ -107,7 +135,9 @@ class _Region:
         names |= {item.key: item.manifest["metadata"]["name"] for item in composed.withheld}
         for item in composed.resources:
             part, there = part_of(xr, item.key), stored.get(item.key)
-            if there is None:
+            if there is not None and not item.wanted:  # It is kept only for as long as it is paused.
+                yield from _gone(there, self._name, part, item.key, self._state)
+            elif there is None or _is_resumed_to_be_made(there, item.manifest):
                 yield _created(item.wanted or item.manifest, self._name, part, item.key, names.__getitem__)
             elif item.manifest["apiVersion"].partition("/")[0] == GROUP:
                 yield from _of_xr(item.manifest, there, self._name, part, item.key)
@@ -171,7 +201,18 @@ def _of_metadata(stored: Json, wanted: Json, owned: Json) -> Iterator[Field]:
         old, new = (item["metadata"].get(name) or {} for item in (stored, wanted))
         found = differences(old, new, (owned.get("metadata") or {}).get(name, {}), f"metadata.{name}")
         # Crossplane adds some of its own, in the name of ours.
-        yield from (field for field in found if field.new is not None or "crossplane.io/" not in field.path)
+        # That a region is paused is told of the region.
+        yield from (
+            field
+            for field in found
+            if pause.ANNOTATION not in field.path and (field.new is not None or "crossplane.io/" not in field.path)
+        )
+
+
+def _is_resumed_to_be_made(stored: Json, wanted: Json) -> bool:
+    """Returns whether AWS has not made a resource, for it was paused until now."""
+    made = (stored.get("status") or {}).get("atProvider")
+    return not made and pause.is_paused(DictObservation(stored)) and not pause.is_set(wanted)
 
 
 def _of_xr(

@@ -5,11 +5,10 @@ from typing import Any
 
 from tap_api.base import Json
 from tap_stack.fields import step, telling
+from tap_stack.observation import COMPOSED
 from tap_stack.plan.change import Field
 from tap_stack.values import Ref, Unknown, find
 
-#: The field manager of what Crossplane composes; a digest follows (crossplane's FieldOwnerComposedPrefix).
-_COMPOSED = "apiextensions.crossplane.io/composed"
 _NOTHING: Mapping[str, Any] = {}
 _GONE = object()
 
@@ -55,7 +54,7 @@ def owned_fields(stored: Mapping[str, Any], emitted_before: Mapping[str, Any] | 
     """
     merged: Json = {}
     for entry in stored.get("metadata", {}).get("managedFields") or ():
-        if str(entry.get("manager", "")).startswith(_COMPOSED):
+        if str(entry.get("manager", "")).startswith(COMPOSED):
             _merge(merged, _nesting(entry.get("fieldsV1") or {}))
     return _merge(merged, emitted_before or {})
 

@@ -16,7 +16,7 @@ from importlib import resources as files
 
 from tap_api.base import Json
 from tap_api.kinds import RegionalProcessorSpec
-from tap_stack import aws, names
+from tap_stack import aws, names, pause
 from tap_stack.assembly import kept
 from tap_stack.managed import managed
 from tap_stack.resource import Resource, Resources
@@ -149,4 +149,4 @@ def _carriers(subject: Subject[RegionalProcessorSpec]) -> Resources:
     """Yields the objects that carry code, as they are."""
     for key, observation in sorted(subject.observed.items()):
         if key.startswith(_KEY):
-            yield Resource(key, kept(observation))
+            yield Resource(key, kept(observation, pause.annotation(subject.spec.state, observation)))

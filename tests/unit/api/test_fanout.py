@@ -259,3 +259,28 @@ def test_a_spec_that_is_no_claim_is_an_error() -> None:
 )
 def test_only_the_controller_of_that_uid_controls(owners: list[Json] | None, controlled: bool) -> None:  # noqa: FBT001
     assert is_controlled({"metadata": {"ownerReferences": owners}}, "u1") is controlled
+
+
+def states(environment_tap: Json, observed: dict[str, Json]) -> dict[str, str]:
+    return {made["spec"]["region"]: made["spec"]["state"] for made in fan_out(environment_tap, observed)}
+
+
+def with_states(**wanted: str) -> Json:
+    regions = [
+        {**region, "state": wanted.get(region["name"].replace("-", "_"), "Present")}
+        for region in PROD["spec"]["regions"]
+    ]
+    return edited(regions=regions)
+
+
+def test_a_paused_region_says_so_and_an_absent_one_is_not_fanned_out() -> None:
+    claim = with_states(us_east_2="Paused", eu_west_1="Absent")
+    assert states(claim, {}) == {"us-east-1": "Present", "us-east-2": "Paused"}
+    replicas = facts({}, claim)["us-east-1"]
+    assert replicas == {"replicas": [{"region": "us-east-2"}]}
+
+
+def test_the_primary_is_not_paused_before_the_last_of_its_replicas_is_gone() -> None:
+    claim = with_states(us_east_1="Paused", us_east_2="Absent", eu_west_1="Absent")
+    assert states(claim, {"us-east-1": tap(), "us-east-2": tap()}) == {"us-east-1": "Present"}
+    assert states(claim, {"us-east-1": tap(), "us-east-2": tap(uid="another")}) == {"us-east-1": "Paused"}

@@ -16,6 +16,8 @@ CLAIM = Path(__file__).parents[3] / "claims" / "dev.yaml"
 ASKING: dict[str, tuple[str, ...]] = {
     "validate": ("validate", "--cluster"),
     "plan": ("plan", str(CLAIM), "--against", "cluster"),
+    "deploy": ("deploy", str(CLAIM), "--yes"),
+    "drift": ("drift",),
     "status": ("status",),
     "outputs": ("outputs", "dev"),
     "lock": ("lock", "dev"),

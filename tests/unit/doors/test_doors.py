@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from policy_cases import ALONE, CASES, GOOD, HOUSE, Case, Found
+from policy_cases import ALONE, GOOD, HOUSE, Case, Found
+from policy_changes import CASES
 from tap_api import manifest
 from tap_api.kinds import KINDS
 from tap_api.policy import RULES, Door, Organisation, Rule, Severity, evaluate

@@ -35,6 +35,11 @@ def wrong(kind: str, manifest: Json) -> str:
     found += [("tag", _tag(key, value)) for key, value in spec.get("tags", {}).items()]
     if kind == "EnvironmentTap":
         found += [("primary", spec["primaryRegion"] in {region["name"] for region in regions})]
+        states = {region["name"]: region.get("state", "Present") for region in regions}
+        replicas = [name for name, state in states.items() if name != spec["primaryRegion"] and state != "Absent"]
+        found += [("state", states.get(spec["primaryRegion"], "Present") == "Present" or not replicas)]
+    else:
+        found += [("state", spec.get("state") != "Absent")]
     return ", ".join(what for what, good in found if not good)
 
 

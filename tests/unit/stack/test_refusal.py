@@ -19,7 +19,7 @@ def policy(composed: Composed) -> Condition:
 
 
 def test_every_rule_that_is_broken_is_named_in_a_condition_and_nothing_is_made(make_tap: MakeTap) -> None:
-    tap = make_tap(region="mars-1", cidr="8.8.0.0/16", state="Paused")
+    tap = make_tap(region="mars-1", cidr="8.8.0.0/16", state="Absent")
     tap["spec"]["tags"] = {}
     composed = compose(tap, {})
     assert (composed.resources, composed.withheld, composed.ready) == ((), (), False)
@@ -27,7 +27,7 @@ def test_every_rule_that_is_broken_is_named_in_a_condition_and_nothing_is_made(m
     assert [violation.code for violation in violations] == [
         "Cidr",
         "RegionUnknown",
-        "NotActedOn",
+        "RegionState",
         "TagMissing",
     ]
     condition = policy(composed)

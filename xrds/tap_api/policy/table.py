@@ -1,7 +1,7 @@
 """The one table of rules. `docs/reference/policy.md` is made from it; a code is never used again for something else."""
 
 from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP
-from tap_api.policy import changes, database, later, organisation_rules, places, services, tags
+from tap_api.policy import changes, database, later, organisation_rules, places, services, states, tags
 from tap_api.policy.rule import Rule
 from tap_api.policy.violation import Severity
 
@@ -42,6 +42,26 @@ RULES: tuple[Rule, ...] = (
         purpose="The primary region owns the global database and the table: it has to be one that is built.",
         remedy="Name one of `spec.regions`.",
         kinds=(ENVIRONMENT_TAP.kind,),
+    ),
+    Rule(
+        "PrimaryState",
+        states.primary,
+        purpose="The primary region owns the global database and the table: paused, it can neither take a replica in "
+        "nor let one go, and without it the replicas are lost.",
+        remedy="Pause the other regions, or set them to Absent first; the primary region last.",
+        kinds=(ENVIRONMENT_TAP.kind,),
+        schema=(ENVIRONMENT_TAP.kind,),
+        example="regions: [{name: us-east-1, cidr: 10.0.0.0/16, state: Paused}, {name: us-east-2, cidr: 10.1.0.0/16}]",
+    ),
+    Rule(
+        "RegionState",
+        states.alone,
+        purpose="A RegionalTap that stands alone is there or is deleted; what is protected is deleted once that is "
+        "confirmed.",
+        remedy="Use Present or Paused; delete the RegionalTap to remove it.",
+        kinds=(REGIONAL_TAP.kind,),
+        schema=(REGIONAL_TAP.kind,),
+        example="state: Absent",
     ),
     Rule(
         "Cidr",
@@ -118,7 +138,7 @@ RULES: tuple[Rule, ...] = (
         purpose="A field that is in the API and that nothing acts on yet is refused, never ignored.",
         remedy="Remove the field, or set it as the message says.",
         example="ttl: 72h",
-        schema=(REGIONAL_TAP.kind,),
+        kinds=(ENVIRONMENT_TAP.kind,),
     ),
     Rule(
         "Capacity",

@@ -1,0 +1,106 @@
+"""What is applied of a claim: the whole of it, or one region of it beside what the cluster has. Pure."""
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from tap_api.base import Json
+from tap_api.errors import TapError
+from tap_api.kinds import ENVIRONMENT_TAP
+from tap_stack.plan.difference import differences
+
+#: Field manager of what `tap` applies.
+MANAGER = "tap"
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What is applied.
+
+    Attributes:
+        document: The claim, as it is applied.
+        live: The object that is there, None where there is none.
+        left_out: What the file asks for beside the chosen region, which is not applied.
+    """
+
+    document: Json
+    live: Json | None = None
+    left_out: tuple[str, ...] = ()
+
+
+def intent(document: Mapping[str, Any], live: Json | None, region: str | None = None) -> Intent:
+    """Returns what is applied of a claim.
+
+    With a region, its entry in `spec.regions` alone is the file's; all else stays as the cluster has it. Where the
+    environment is not there yet, it is made with that region alone.
+
+    Raises:
+        TapError: the file does not have that region.
+    """
+    kind, metadata = document["kind"], document["metadata"]
+    meta = {key: metadata[key] for key in ("name", "namespace", "labels", "annotations") if metadata.get(key)}
+    whole = {"apiVersion": document["apiVersion"], "kind": kind, "metadata": meta, "spec": deepcopy(document["spec"])}
+    if region is None:
+        return Intent(whole, live)
+    entries = _entries(whole)
+    if region not in entries:
+        message = f"{region!r} is no region of {metadata['name']}; its regions are {', '.join(sorted(entries))}"
+        raise TapError(message)
+    if kind != ENVIRONMENT_TAP.kind:
+        return Intent(whole, live)
+    if live is None:
+        return Intent({**whole, "spec": {**whole["spec"], "regions": [entries[region]]}})
+    spec = deepcopy(live["spec"])
+    there = [item["name"] for item in spec["regions"]]
+    spec["regions"] = [entries[region] if item["name"] == region else item for item in spec["regions"]]
+    spec["regions"] += [] if region in there else [entries[region]]
+    others = {**whole["spec"], "regions": [item for name, item in entries.items() if name != region]}
+    stored = {**live["spec"], "regions": [item for item in live["spec"]["regions"] if item["name"] != region]}
+    left_out = tuple(field.path for field in differences(stored, others, _NOTHING, "spec"))
+    return Intent({**whole, "spec": spec}, live, left_out)
+
+
+#: The file's own fields are looked at alone: what the apiserver filled in is no difference.
+_NOTHING: Mapping[str, Any] = {}
+
+
+def _entries(document: Mapping[str, Any]) -> dict[str, Json]:
+    spec = document["spec"]
+    if document["kind"] != ENVIRONMENT_TAP.kind:
+        return {str(spec.get("region")): spec}
+    regions = spec.get("regions") or []
+    if not all(isinstance(item, dict) and "name" in item for item in regions):
+        return {}
+    return {item["name"]: item for item in regions}
+
+
+def taken_over(entries: Sequence[Mapping[str, Any]]) -> list[Json] | None:
+    """Returns managed fields in which what was edited in a spec by hand is ours; None where nothing was.
+
+    What the file no longer has would stay otherwise, as another manager's: `kubectl apply` and `kubectl edit` own what
+    they write. It is what kubectl itself does once it applies server-side (client-go, csaupgrade). Another manager that
+    applies is left alone: that is a conflict, and the apiserver says so.
+    """
+    kept: list[Json] = []
+    ours: Json = {"manager": MANAGER, "operation": "Apply", "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {}}}
+    found = False
+    for entry in deepcopy(list(entries)):
+        made: Json = dict(entry)
+        if (made.get("manager"), made.get("operation")) == (MANAGER, "Apply") and not made.get("subresource"):
+            ours = {**made, "fieldsV1": _union(ours["fieldsV1"], made["fieldsV1"])}
+            continue
+        fields = made.get("fieldsV1") or {}
+        if made.get("operation") == "Update" and not made.get("subresource") and "f:spec" in fields:
+            found = True
+            ours["fieldsV1"] = _union(ours["fieldsV1"], {"f:spec": fields.pop("f:spec")})
+            ours = {**ours, "apiVersion": made["apiVersion"]}
+        if fields:
+            kept.append(made)
+    return [*kept, ours] if found else None
+
+
+def _union(one: Json, other: Mapping[str, Any]) -> Json:
+    for key, value in other.items():
+        one[key] = _union(one[key], value) if key in one else value
+    return one

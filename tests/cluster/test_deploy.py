@@ -1,0 +1,151 @@
+"""`tap deploy` on real Crossplane: AWS is a double of the provider."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cluster.test_whole_stack import driven
+from cluster.world import World
+from doubles.provider import ProviderDouble
+from tap_api import manifest
+from tap_api.base import Json
+
+CLAIMS = Path(__file__).parents[2] / "claims"
+[CLAIM] = manifest.read(CLAIMS / "dev.yaml")
+ONE, TWO, _ = CLAIM["spec"]["regions"]
+
+
+class Deployer:
+    """Somebody who deploys claims of a namespace."""
+
+    def __init__(self, world: World, folder: Path) -> None:
+        self.world, self._folder = world, folder
+
+    def claim(self, name: str = "dev", **spec: Any) -> str:
+        """Writes a claim of one region, and returns its file."""
+        metadata = {"name": name, "namespace": self.world.namespace}
+        own = {"peeringGroup": self.world.namespace, **CLAIM["spec"], "regions": [ONE], **spec}
+        file = self._folder / f"{name}.yaml"
+        file.write_text(manifest.dump([{**CLAIM, "metadata": metadata, "spec": own}]), encoding="utf-8")
+        return str(file)
+
+    def starts(self, file: str, *args: str) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-m", "tap_cli", "deploy", file, "--yes", "--timeout", "240", *args]
+        env = {**os.environ, "KUBECONFIG": str(self.world.cluster.kubeconfig)}
+        pipes: Any = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.Popen(command, text=True, env=env, **pipes)
+
+    def deploys(self, file: str, *args: str) -> tuple[int, str, str]:
+        """Returns exit code, output and errors."""
+        process = self.starts(file, *args)
+        out, err = process.communicate(timeout=280)
+        return process.returncode, out, err
+
+    def spec(self) -> Json:
+        found: Json = self.world.get("environmenttaps", "dev")["spec"]
+        return found
+
+
+@pytest.fixture(scope="module")
+def somebody(
+    shared_world: World, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Deployer, ProviderDouble]]:
+    with driven(shared_world) as provider:
+        yield Deployer(shared_world, tmp_path_factory.mktemp("claims")), provider
+
+
+def test_ctrl_c_stops_the_looking_and_what_was_applied_goes_on(somebody: tuple[Deployer, ProviderDouble]) -> None:
+    deployer, _ = somebody
+    # Whoever runs the tests in the background has SIGINT ignored, and a child inherits that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    process = deployer.starts(deployer.claim())
+    deployer.world.until(lambda: deployer.world.names("regionaltaps") == ["dev-us-east-1"], "it is applied", 60)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Plan: " in out
+    assert f"it goes on; look again with: tap status dev -n {deployer.world.namespace} --watch" in err
+    assert "Traceback" not in err
+    # Again: it is waited for, until all that was withheld at first is there.
+    code, out, err = deployer.deploys(deployer.claim(), "-o", "json")
+    assert (code, err) == (0, "")
+    [claim] = json.loads(out)["claims"]
+    assert [(r["name"], r["state"], r["ready"]) for r in claim["regions"]] == [("us-east-1", "Present", True)]
+
+
+def test_what_is_stuck_is_told_in_the_words_of_aws(somebody: tuple[Deployer, ProviderDouble]) -> None:
+    deployer, provider = somebody
+    provider.fail("dev-us-east-1-processor-dead-letters", "LimitExceededException: Rate exceeded")
+    world = deployer.world
+    world.until(lambda: world.condition("dev", "ResourcesHealthy") == "False", "the failure is told", 60)
+    file = deployer.claim(processor={"memoryMb": 1024})
+    code, out, _ = deployer.deploys(file, "--no-wait")
+    assert (code, out.splitlines()[-1].partition(" dev ")[0]) == (0, "it goes on; look again with: tap status")
+    process = subprocess.run(
+        [sys.executable, "-m", "tap_cli", "status", "dev", "-n", world.namespace],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "KUBECONFIG": str(world.cluster.kubeconfig)},
+    )
+    assert "LimitExceededException: Rate exceeded" in process.stdout
+    provider.heal()
+    assert deployer.deploys(file)[0] == 0
+
+
+def test_what_was_edited_by_hand_is_what_the_file_says_again(somebody: tuple[Deployer, ProviderDouble]) -> None:
+    deployer, _ = somebody
+    change = {"spec": {"tags": {"Team": "mine", "CostCenter": "mine"}, "permissionsBoundary": None}}
+    deployer.world.kubectl("patch", "etap", "dev", "--type=merge", f"--patch={json.dumps(change)}")
+    assert deployer.spec()["tags"] == {"CostCenter": "mine", "Team": "mine"}
+    code, out, err = deployer.deploys(deployer.claim(processor={"memoryMb": 1024}), "--no-wait")
+    assert (code, err) == (0, "")
+    assert "tags.Team: mine -> (none)" in out
+    assert deployer.spec()["tags"] == CLAIM["spec"]["tags"]
+
+
+def test_one_region_is_deployed_with_its_state_and_nothing_else(somebody: tuple[Deployer, ProviderDouble]) -> None:
+    deployer, _ = somebody
+    before = deployer.spec()
+    file = deployer.claim(regions=[ONE, {**TWO, "state": "Paused"}], tags={"CostCenter": "other"})
+    code, out, err = deployer.deploys(file, "--region", "us-east-2")
+    assert (code, err) == (0, "")
+    assert "Left out, for --region applies one region alone: " in out
+    assert deployer.spec() == {**before, "regions": [*before["regions"], {**TWO, "state": "Paused"}]}
+    states = {r["name"]: r["state"] for r in deployer.world.get("environmenttaps", "dev")["status"]["regions"]}
+    assert states == {"us-east-1": "Present", "us-east-2": "Paused"}
+    # What is paused never goes: the end of these tests deletes all of it.
+    absent = deployer.claim(regions=[ONE, {**TWO, "state": "Absent"}])
+    assert deployer.deploys(absent, "--region", "us-east-2")[0] == 0
+    assert deployer.world.names("regionaltaps") == ["dev-us-east-1"]
+
+
+def test_what_admission_alone_knows_is_told_whole(somebody: tuple[Deployer, ProviderDouble]) -> None:
+    deployer, _ = somebody
+    code, _, err = deployer.deploys(deployer.claim("second"))
+    assert code == 1
+    assert "the cluster refuses EnvironmentTap second; nothing of it was changed:" in err
+    assert "(CidrTaken)" in err
+    code, _, err = deployer.deploys(deployer.claim("third", tags={}, ttl="72h"))
+    assert code == 1
+    assert all(f"({rule})" in err for rule in ("TagMissing", "NotActedOn"))
+    assert deployer.world.names("environmenttaps") == ["dev"]
+
+
+def test_who_may_only_look_is_told_so(somebody: tuple[Deployer, ProviderDouble], tmp_path: Path) -> None:
+    from cluster.test_whole_stack import viewer
+
+    deployer, _ = somebody
+    kubeconfig = str(viewer(deployer.world, tmp_path))
+    code, _, err = deployer.deploys(deployer.claim(drift="Repair", protection=True), "--kubeconfig", kubeconfig)
+    assert (code, err.splitlines()[-1]) == (
+        1,
+        f"error: you may not change EnvironmentTap dev in {deployer.world.namespace}; ask for the ClusterRole `tap-edit`",
+    )
