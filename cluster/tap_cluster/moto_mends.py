@@ -14,7 +14,7 @@ from moto.awslambda.models import LambdaFunction
 from moto.core.responses import ActionResult
 from moto.ec2.models import ec2_backends
 from moto.iam.access_control import IAMPolicy, PermissionResult
-from moto.rds.models import RDSBackend, rds_backends
+from moto.rds.models import GlobalCluster, RDSBackend, rds_backends
 from moto.rds.responses import RDSResponse
 from moto.s3.models import FakeBucket
 
@@ -28,6 +28,7 @@ def apply() -> None:
     FakeBucket.get_permission = permission  # type: ignore[assignment,method-assign]
     FakeBucket._log_permissions_enabled_policy = staticmethod(permits_logging)  # type: ignore[method-assign]
     RDSResponse.create_global_cluster = create_global_cluster  # type: ignore[assignment,method-assign]
+    RDSBackend.remove_from_global_cluster = leave_global_cluster  # type: ignore[assignment,method-assign]
     RDSBackend._get_resource_for_tagging = tagged  # type: ignore[assignment,method-assign]
     LambdaFunction.vpc_config = property(in_vpc)  # type: ignore[assignment,method-assign]
 
@@ -58,6 +59,17 @@ def create_global_cluster(response: RDSResponse) -> ActionResult:
     cluster.database_name = response.params.get("DatabaseName")
     cluster.add_tags(response.params.get("Tags", []))
     return result
+
+
+def leave_global_cluster(
+    backend: RDSBackend, global_cluster_identifier: str, db_cluster_identifier: str
+) -> GlobalCluster | None:
+    """Take a member out of its global cluster; moto looks for both in the member's region, and finds neither."""
+    everywhere = rds_backends[backend.account_id]["us-east-1"]
+    cluster = everywhere.global_clusters.get(global_cluster_identifier)
+    if cluster:
+        cluster.members = [one for one in cluster.members if one.db_cluster_arn != db_cluster_identifier]
+    return cluster
 
 
 def tagged(backend: RDSBackend, arn: str) -> Any:  # noqa: ANN401 (moto's own)

@@ -134,7 +134,7 @@ POLICY = {
 }
 
 #: The functions of tap_cluster.moto_mends.
-MENDS = ("permission", "permits_logging", "create_global_cluster", "tagged", "in_vpc")
+MENDS = ("permission", "permits_logging", "create_global_cluster", "leave_global_cluster", "tagged", "in_vpc")
 
 
 def mended(account: Account) -> dict[str, bool]:
@@ -155,10 +155,26 @@ def mended(account: Account) -> dict[str, bool]:
     rds.create_global_cluster(**asked)
     [cluster] = rds.describe_global_clusters()["GlobalClusters"]
     found["create_global_cluster"] = (cluster.get("DatabaseName"), cluster.get("TagList")) == ("tap", tags)
+    found["leave_global_cluster"] = leaves(account, "eu-west-1")
     vpc, config = in_a_vpc(account)
     found["in_vpc"] = config["VpcId"] == vpc
     found["tagged"] = answers(lambda: rds.add_tags_to_resource(ResourceName=cluster["GlobalClusterArn"], Tags=tags))
     return found
+
+
+def leaves(account: Account, region: str) -> bool:
+    """Returns whether a member of another region leaves the global cluster."""
+    rds, home = account.client("rds", region), account.client("rds", "us-east-1")
+    made = rds.create_db_cluster(
+        DBClusterIdentifier="member",
+        Engine="aurora-mysql",
+        MasterUsername="admin",
+        MasterUserPassword="only-moto-sees-it",
+        GlobalClusterIdentifier="ours",
+    )["DBCluster"]["DBClusterArn"]
+    rds.remove_from_global_cluster(GlobalClusterIdentifier="ours", DbClusterIdentifier=made)
+    [cluster] = home.describe_global_clusters()["GlobalClusters"]
+    return bool(cluster["GlobalClusterMembers"] == [])
 
 
 def in_a_vpc(account: Account) -> tuple[str, Any]:
