@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _VERSION = 1
 EXAMPLES = (
     ("tap destroy claims/dev.yaml", "what will be lost, a question, then live"),
-    ("tap destroy claims/prod.yaml --region eu-west-1", "that region alone; the others stay as they are"),
-    ("tap destroy claims/prod.yaml --confirm prod --timeout 7200", "a protected one, in a job"),
+    ("tap destroy claims/prod.yaml --region eu-west-1", "that region alone"),
+    ("tap destroy claims/prod.yaml --confirm prod", "a protected one, in a job"),
 )
 EXIT_CODES = {
     0: "nothing of it is left, or it has begun where --no-wait says so",

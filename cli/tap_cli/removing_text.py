@@ -22,9 +22,8 @@ def lines(removal: Removal) -> Iterator[Line]:
         if not (going or others or any(change.loses for change in changes)):
             continue
         yield Line("")
-        counts = [f"{len(going) - len(kept)} AWS resources are deleted"] if len(going) > len(kept) else []
-        counts += [f"{len(kept)} stay in AWS"] if kept else []
-        counts += [f"{len(others)} change"] if others else []
+        found = ((len(going) - len(kept), "deleted"), (len(kept), "kept"), (len(others), "changed"))
+        counts = [f"{_count(count)} {words}" for count, words in found if count]
         yield styled(f"{region}: {', '.join(counts)}", 2, bold=True)
         for change in changes:
             yield from (styled(f"loses data: {loss}", 4, fg="red") for loss in change.loses)
@@ -61,3 +60,7 @@ def again(removal: Removal) -> str:
 def _kept(item: Json) -> str:
     called = f" ({item['externalName']})" if item["externalName"] else ""
     return f"{item['region']}: {item['kind']} {item['name']}{called}"
+
+
+def _count(number: int) -> str:
+    return "1 AWS resource" if number == 1 else f"{number} AWS resources"

@@ -100,7 +100,7 @@ class RestApi:
 
 
 #: Kinds of which there may be none.
-_SERVED = {"environmenttaps", "regionaltaps", "leases", "customresourcedefinitions", "deployments", "events"}
+_SERVED = {"leases", "customresourcedefinitions", "deployments", "events", *(kind.plural for kind in KINDS.values())}
 
 
 def _status(code: int, message: str, reason: str = "") -> Json:

@@ -49,7 +49,7 @@ ASKING = {
     "plan-cluster": ("plan", "small.yaml", "--against", "cluster"),
 }
 #: What admission and a policy say while alice has the lock.
-LOCKED = "EnvironmentTap dev is locked by alice@example.com (moving the database to another VPC). Ask them."
+LOCKED = "EnvironmentTap dev is locked by alice@example.com. Ask them."
 CREATING = {"type": "Ready", "status": "False", "message": "us-east-2: the database is being made"}
 WIDTHS = {"80": 80, "200": 200, "piped": 0}
 #: Name of the golden -> arguments, and how wide the terminal is; 0: a pipe.
