@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from tap_api.errors import TapError
-from tap_api.kinds import ENVIRONMENT_TAP
 from tap_cli.claims import Claim, claims
 from tap_cli.terminal import cluster_options, color_option, columns, echo, formatted, json_text, output_option
 
@@ -68,8 +67,8 @@ def command(  # noqa: PLR0913  (one for each option)
         message = "there is nobody to ask; look at `tap plan`, then say --yes"
         raise click.UsageError(message)
     found = claims(files, namespace)
-    from tap_cli.deployed import summary
-    from tap_cli.follow import nowhere, screen
+    from tap_cli.deployed import again, refused, summary
+    from tap_cli.follow import nowhere, pictures
     from tap_cli.status import console
     from tap_cli.writer import Writer
 
@@ -78,7 +77,7 @@ def command(  # noqa: PLR0913  (one for each option)
     if output == "table":
         _show(planned, no_color=no_color)
     if any(plan.violations for plan, _ in planned):
-        raise TapError(_refused([plan for plan, _ in planned]))
+        raise TapError(refused([plan for plan, _ in planned]))
     applied = [wanted for plan, wanted in planned if plan.changes]
     if applied and not yes and not click.confirm("Apply this?"):
         message = "nothing was applied, as you said"
@@ -88,15 +87,15 @@ def command(  # noqa: PLR0913  (one for each option)
         for wanted in applied:
             cluster.apply(wanted)
         if wait:
-            where = nowhere() if output == "json" else screen(console(no_color=no_color))
+            where = nowhere() if output == "json" else pictures(console(no_color=no_color))
             snapshots = _wait(cluster, intents, region, where, timeout)
     except KeyboardInterrupt:
-        click.echo("\n".join(["", *map(_again, intents)]), err=True)
+        click.echo("\n".join(["", *map(again, intents)]), err=True)
         return 130
     if output == "json":
         click.echo(json_text({"version": _VERSION, "claims": [summary(*pair, snapshots) for pair in planned]}))
     elif not wait:
-        click.echo("\n".join(map(_again, intents)))
+        click.echo("\n".join(map(again, intents)))
     return 0
 
 
@@ -120,16 +119,11 @@ def _show(planned: "Sequence[tuple[Plan, Intent]]", *, no_color: bool) -> None:
             click.echo(f"Left out, for --region applies one region alone: {', '.join(wanted.left_out)}")
 
 
-def _refused(plans: "Sequence[Plan]") -> str:
-    found = [f"- {plan.name}: {violation}" for plan in plans for violation in plan.violations]
-    return "\n".join(["refused; nothing was applied. Mend the claim:", *found])
-
-
 def _wait(
     cluster: "Writer",
     wanted: "Sequence[Intent]",
     region: str | None,
-    where: "AbstractContextManager[Show]",
+    where: "AbstractContextManager[Show[Snapshot]]",
     seconds: int,
 ) -> "list[Snapshot]":
     """Shows the claims live until they are as they are wanted."""
@@ -143,11 +137,3 @@ def _wait(
         return gone + [f"{s.name}/{line}" for s in snapshots for line in progress.undone(s, region)]
 
     return progress.follow(lambda: progress.look(cluster, documents), left, where, seconds=seconds)
-
-
-def _again(wanted: "Intent") -> str:
-    """Returns how to look at a claim again."""
-    meta = wanted.document["metadata"]
-    if wanted.document["kind"] == ENVIRONMENT_TAP.kind:
-        return f"it goes on; look again with: tap status {meta['name']} -n {meta['namespace']} --watch"
-    return f"it goes on; look again with: kubectl get rtap {meta['name']} -n {meta['namespace']} --watch"

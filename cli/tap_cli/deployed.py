@@ -1,7 +1,8 @@
-"""What `tap deploy` prints for programs. Pure."""
+"""What `tap deploy` says of what it did, to people and to programs. Pure."""
 
 from collections.abc import Sequence
 
+from tap_api.kinds import ENVIRONMENT_TAP
 from tap_cli.intent import Intent
 from tap_cli.snapshot import Snapshot
 from tap_stack.plan import Plan
@@ -20,3 +21,17 @@ def summary(plan: Plan, wanted: Intent, snapshots: Sequence[Snapshot]) -> dict[s
         "leftOut": list(wanted.left_out),
         "regions": None if status is None else status.get("regions", []),
     }
+
+
+def refused(plans: Sequence[Plan]) -> str:
+    """Returns what to say of plans that policy refuses."""
+    found = [f"- {plan.name}: {violation}" for plan in plans for violation in plan.violations]
+    return "\n".join(["refused; nothing was applied. Mend the claim:", *found])
+
+
+def again(wanted: Intent) -> str:
+    """Returns how to look at a claim again."""
+    meta = wanted.document["metadata"]
+    if wanted.document["kind"] == ENVIRONMENT_TAP.kind:
+        return f"it goes on; look again with: tap status {meta['name']} -n {meta['namespace']} --watch"
+    return f"it goes on; look again with: kubectl get rtap {meta['name']} -n {meta['namespace']} --watch"

@@ -4,10 +4,12 @@ import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, TypeVar
 
 import click
 from rich.console import Console, Group
 from rich.live import Live
+from rich.tree import Tree
 
 from tap_api.errors import TapError
 from tap_cli.snapshot import Snapshot
@@ -19,12 +21,14 @@ QUIET_SECONDS = 10
 ABSENT_SECONDS = 10
 _POLL_SECONDS = 1
 
-Show = Callable[[list[Snapshot]], None]
+ThingT = TypeVar("ThingT")
+#: Shows things as they are now.
+Show = Callable[[list[ThingT]], None]
 
 
 def follow(
     look: Callable[[], list[Snapshot]],
-    where: AbstractContextManager[Show],
+    where: AbstractContextManager[Show[Snapshot]],
     *,
     deadline: float | None,
     quiet: float | None = None,
@@ -70,29 +74,42 @@ def follow(
 
 
 @contextmanager
-def screen(console: Console) -> Iterator[Show]:
-    """Yields what shows environments: a picture that changes in place on a terminal, lines elsewhere."""
+def screen(
+    console: Console, tree: Callable[[ThingT], Tree], summary: Callable[[ThingT], str]
+) -> Iterator[Show[ThingT]]:
+    """Yields what shows things: a picture that changes in place on a terminal, lines elsewhere.
+
+    Args:
+        console: Where to.
+        tree: Makes the picture of one.
+        summary: Makes the line of one.
+    """
     if console.is_terminal:
         with Live(console=console, auto_refresh=False) as live:
-            yield lambda snapshots: live.update(Group(*map(tree, snapshots)), refresh=True)
+            yield lambda things: live.update(Group(*map(tree, things)), refresh=True)
         return
     told: list[str] = []
-    latest: list[Snapshot] = []
+    latest: list[ThingT] = []
 
-    def tell(snapshots: list[Snapshot]) -> None:
-        latest[:] = snapshots
-        line = "; ".join(map(summary, snapshots))
-        if snapshots and told[-1:] != [line]:
+    def tell(things: list[ThingT]) -> None:
+        latest[:] = things
+        line = "; ".join(map(summary, things))
+        if things and told[-1:] != [line]:
             told.append(line)
             click.echo(line)
 
     try:
         yield tell
     finally:
-        for snapshot in latest:
-            console.print(tree(snapshot))
+        for thing in latest:
+            console.print(tree(thing))
 
 
-def nowhere() -> AbstractContextManager[Show]:
+def pictures(console: Console) -> AbstractContextManager[Show[Snapshot]]:
+    """Returns what shows environments."""
+    return screen(console, tree, summary)
+
+
+def nowhere() -> AbstractContextManager[Show[Any]]:
     """Returns what shows nothing: where standard output is for the JSON at the end."""
     return nullcontext(lambda _: None)

@@ -22,6 +22,7 @@ VERBS = {
     "validate": ("tap_cli.validate", "Judge claims, in files or as stored, by schema and policy."),
     "plan": ("tap_cli.plan", "Show what applying claims does, and change nothing."),
     "deploy": ("tap_cli.deploy", "Apply claims, after their plan was seen, and show how they become."),
+    "destroy": ("tap_cli.destroy", "Destroy claims or a region, and wait until AWS has nothing of it any more."),
     "render": ("tap_cli.render", "Print the manifests that claims become."),
     "drift": ("tap_cli.drift", "Show what AWS has otherwise than is wanted, field by field."),
     "status": ("tap_cli.status", "Show environments, regions and parts, and what each waits for."),

@@ -12,7 +12,7 @@ from tap_api.errors import TapError
 from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP
 from tap_api.pausing import is_behind
 from tap_cli.cluster import Cluster, ClusterError
-from tap_cli.follow import Show
+from tap_cli.follow import Show, ThingT
 from tap_cli.snapshot import Object, Snapshot, condition, unseen
 
 _POLL_SECONDS = 1
@@ -90,12 +90,12 @@ def undone(snapshot: Snapshot, chosen: str | None = None) -> list[str]:
 
 
 def follow(
-    see: Callable[[], list[Snapshot]],
-    left: Callable[[list[Snapshot]], list[str]],
-    where: AbstractContextManager[Show],
+    see: Callable[[], list[ThingT]],
+    left: Callable[[list[ThingT]], list[str]],
+    where: AbstractContextManager[Show[ThingT]],
     *,
     seconds: float,
-) -> list[Snapshot]:
+) -> list[ThingT]:
     """Shows what `see` gives, live, until nothing is `left`, and returns it as it was then.
 
     Raises:

@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 
 from tap_api.errors import TapError
-from tap_cli.follow import QUIET_SECONDS, follow, nowhere, screen
+from tap_cli.follow import QUIET_SECONDS, follow, nowhere, pictures
 from tap_cli.snapshot import Snapshot
 from tap_cli.terminal import cluster_options, color_option, json_text, output_option
 from tap_cli.tree import tree
@@ -75,7 +75,7 @@ def command(  # noqa: PLR0913  (one for each option)
     shown = console(no_color=no_color)
     if live:
         deadline = time.monotonic() + timeout if until_settled else None
-        where = screen(shown) if output == "table" else nowhere()
+        where = pictures(shown) if output == "table" else nowhere()
         snapshots = follow(look, where, deadline=deadline, quiet=quiet_for, absent=absent)
     else:
         snapshots = look()

@@ -1,6 +1,7 @@
 """What the verbs write into a cluster. With tap_cli.cluster the only module here that knows the Kubernetes client."""
 
 import json
+import re
 from typing import Any
 
 from kubernetes.client.exceptions import ApiException
@@ -8,8 +9,13 @@ from kubernetes.client.exceptions import ApiException
 from tap_api.base import GROUP, VERSION, Json
 from tap_api.errors import TapError
 from tap_api.kinds import KINDS
+from tap_api.naming import ANNOTATION_CONFIRM_REMOVAL
 from tap_cli.cluster import Cluster, ClusterError
 from tap_cli.intent import MANAGER, Intent, taken_over
+
+_MISSING = re.compile(r"cannot (patch|delete) resource")
+#: What the apiserver puts before the words of a webhook, and of a policy.
+_DENIED = re.compile(r"denied (?:the )?request: ")
 
 
 class RefusedByClusterError(TapError):
@@ -17,7 +23,7 @@ class RefusedByClusterError(TapError):
 
 
 class Writer(Cluster):
-    """Applies claims."""
+    """Applies and deletes claims."""
 
     def apply(self, wanted: Intent) -> Json:
         """Applies a claim server-side, as ours, and returns what is stored.
@@ -40,13 +46,39 @@ class Writer(Cluster):
         options = {"field_manager": MANAGER, "field_validation": "Strict", "_content_type": kind}
         return self._patch(wanted.document, *place, wanted.document, **options)
 
+    def confirm(self, claim: Json, *, confirmed: bool) -> None:
+        """Says of a protected claim that it may be deleted, or takes that back (charts/operator, tap-protection)."""
+        value = claim["metadata"]["name"] if confirmed else None
+        patch = {"metadata": {"annotations": {ANNOTATION_CONFIRM_REMOVAL: value}}}
+        kind = "application/merge-patch+json"
+        self._patch(claim, *self._place(claim), patch, field_manager=MANAGER, _content_type=kind)
+
+    def delete(self, claim: Json) -> None:
+        """Deletes a claim; that one alone, and not one that was made in its place.
+
+        Raises:
+            RefusedByClusterError: a guard or a lock speaks against it.
+            ClusterError: the cluster does not answer, or the caller may not.
+        """
+        body = {"preconditions": {"uid": claim["metadata"]["uid"]}}
+        try:
+            self._written(
+                "delete", claim, self._objects.delete_namespaced_custom_object, *self._place(claim), body=body
+            )
+        except ClusterError as error:
+            if getattr(error.__cause__, "status", None) != 404:
+                raise
+
     def _patch(self, document: Json, *args: Any, **options: Any) -> Json:  # noqa: ANN401
+        return self._written("change", document, self._objects.patch_namespaced_custom_object, *args, **options)
+
+    def _written(self, verb: str, document: Json, call: Any, *args: Any, **options: Any) -> Json:  # noqa: ANN401
         what = f"{document['kind']} {document['metadata']['name']}"
         try:
-            stored: Json = self._call("change", what, self._objects.patch_namespaced_custom_object, *args, **options)
+            stored: Json = self._call(verb, what, call, *args, **options)
         except ClusterError as error:
             if isinstance(error.__cause__, ApiException):
-                raise _explained(what, document["metadata"]["namespace"], error, error.__cause__) from error
+                raise _explained(what, document["metadata"]["namespace"], error, error.__cause__) from error.__cause__
             raise
         return stored
 
@@ -65,10 +97,11 @@ def _explained(what: str, namespace: str, error: ClusterError, cause: ApiExcepti
     message, details = str(answer.get("message") or ""), answer.get("details") or {}
     if cause.status == 404 and details.get("kind") == "namespaces":
         return ClusterError(f"namespace {namespace} is not there; make it first: kubectl create namespace {namespace}")
-    if cause.status == 403 and "cannot patch resource" in message:
-        return ClusterError(f"you may not change {what} in {namespace}; ask for the ClusterRole `tap-edit`")
+    if cause.status == 403 and (missing := _MISSING.search(message)):
+        verb = {"patch": "change"}.get(missing[1], missing[1])
+        return ClusterError(f"you may not {verb} {what} in {namespace}; ask for the ClusterRole `tap-edit`")
     if cause.status not in (400, 403, 409, 422):
         return error
     causes = [f"- {found.get('field', '')}: {found.get('message', '')}" for found in details.get("causes") or ()]
-    said = "\n".join(causes) if causes and cause.status in (409, 422) else message.partition("denied the request: ")[2]
+    said = "\n".join(causes) if causes and cause.status in (409, 422) else _DENIED.split(message, maxsplit=1)[-1]
     return RefusedByClusterError(f"the cluster refuses {what}; nothing of it was changed:\n{said or message}")

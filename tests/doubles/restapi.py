@@ -1,6 +1,6 @@
 """An apiserver as the verbs of `tap` see it: objects by their URL, over HTTP, in memory. A test double.
 
-It knows optimistic locking, dry runs, label selectors by key or value, who asks, and how to refuse or to be gone.
+It knows optimistic locking, dry runs, patches of whole fields, label selectors by key or value, who asks, and how to refuse or to be gone.
 """
 
 import json
@@ -60,8 +60,14 @@ class RestApi:
         return self._write(method, path, body)
 
     def _write(self, method: str, path: str, body: Json) -> tuple[int, Json]:
-        place = path if method == "PUT" else f"{path}/{body['metadata']['name']}"
+        place = f"{path}/{body['metadata']['name']}" if method == "POST" else path
         there = self.objects.get(place)
+        if method == "DELETE":
+            gone = self.objects.pop(path, None)
+            return (200, gone) if gone else (404, _status(404, "not found", "NotFound"))
+        if method == "PATCH":
+            old = there or {"metadata": {}}
+            return 200, self._store(path, {**old, **body, "metadata": {**old["metadata"], **body["metadata"]}})
         if method == "POST" and there:
             return 409, _status(409, "already exists", "AlreadyExists")
         if method == "PUT":
@@ -94,7 +100,7 @@ class RestApi:
 
 
 #: Kinds of which there may be none.
-_SERVED = {"environmenttaps", "regionaltaps", "leases", "customresourcedefinitions", "deployments", "events"}
+_SERVED = {"leases", "customresourcedefinitions", "deployments", "events", *(kind.plural for kind in KINDS.values())}
 
 
 def _status(code: int, message: str, reason: str = "") -> Json:
@@ -147,7 +153,7 @@ def serving(api: RestApi, folder: Path) -> Iterator[Path]:
             self.end_headers()
             self.wfile.write(data)
 
-        do_GET = do_POST = do_PUT = _do  # noqa: N815
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _do  # noqa: N815
 
         def handle_one_request(self) -> None:
             try:

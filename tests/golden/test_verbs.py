@@ -44,8 +44,12 @@ ASKING = {
     "lock-status": ("lock", "status"),
     "doctor": ("doctor",),
     "state-export": ("state", "export", "dev", "--out", "exported"),
+    "destroy": ("destroy", "small.yaml", "--yes"),
+    "destroy-region": ("destroy", "small.yaml", "--region", "us-east-2", "--yes"),
     "plan-cluster": ("plan", "small.yaml", "--against", "cluster"),
 }
+#: What admission and a policy say while alice has the lock.
+LOCKED = "EnvironmentTap dev is locked by alice@example.com. Ask them."
 CREATING = {"type": "Ready", "status": "False", "message": "us-east-2: the database is being made"}
 WIDTHS = {"80": 80, "200": 200, "piped": 0}
 #: Name of the golden -> arguments, and how wide the terminal is; 0: a pipe.
@@ -56,6 +60,7 @@ CASES: dict[str, tuple[tuple[str, ...], int]] = {
     **{f"{verb}-80-no-color": ((*args, "--no-color"), 80) for verb, args in ASKING.items() if verb != "state-export"},
     "help-80": (("--help",), 80),
     "plan-help-80": (("plan", "--help"), 80),
+    "destroy-help-80": (("destroy", "--help"), 80),
     "init-prod": (("init", "-e", "prod"), 0),
     "plan-nothing-80": (("plan", "dev.yaml", "--region", "us-east-1"), 80),
     "plan-nothing-piped": (("plan", "dev.yaml", "--region", "us-east-1"), 0),
@@ -131,6 +136,14 @@ def cluster(saved: list[Json]) -> RestApi:
     broken = break_lock(lease, environment, user="carol@example.com", why="bob left", now=when)
     api.put("/apis/coordination.k8s.io/v1/namespaces/tap-dev/leases", broken)
     api.refused["GET", "/apis/admissionregistration.k8s.io"] = (403, "forbidden")
+    api.refused["DELETE", "/apis/tap.platform"] = (
+        403,
+        f"ValidatingAdmissionPolicy 'tap-locked-deletion' with binding 'tap-locked-deletion' denied request: {LOCKED}",
+    )
+    api.refused["PATCH", "/apis/tap.platform"] = (
+        403,
+        f'admission webhook "claims.tap.platform" denied the request: {LOCKED}',
+    )
     return api
 
 

@@ -6,7 +6,8 @@ region and part is composed with what is observed, and what is composed is held 
 
 from tap_stack.plan.change import Action, Change, Field, Plan
 from tap_stack.plan.compute import plan
+from tap_stack.plan.removal import removal
 from tap_stack.plan.rendered import Rendered, rendered
 from tap_stack.plan.state import State
 
-__all__ = ["Action", "Change", "Field", "Plan", "Rendered", "State", "plan", "rendered"]
+__all__ = ["Action", "Change", "Field", "Plan", "Rendered", "State", "plan", "removal", "rendered"]

@@ -105,7 +105,7 @@ def _changes(
         changes += region.changes()
         unchanged[tap["spec"]["region"]] = region.unchanged
     for tap in found.left:
-        changes += _gone(tap, tap["spec"]["region"], "", "", state)
+        changes += gone(tap, tap["spec"]["region"], "", "", state)
     return changes, unchanged
 
 
@@ -136,7 +136,7 @@ class _Region:
         for item in composed.resources:
             part, there = part_of(xr, item.key), stored.get(item.key)
             if there is not None and not item.wanted:  # It is kept only for as long as it is paused.
-                yield from _gone(there, self._name, part, item.key, self._state)
+                yield from gone(there, self._name, part, item.key, self._state)
             elif there is None or _is_resumed_to_be_made(there, item.manifest):
                 yield _created(item.wanted or item.manifest, self._name, part, item.key, names.__getitem__)
             elif item.manifest["apiVersion"].partition("/")[0] == GROUP:
@@ -150,7 +150,7 @@ class _Region:
         asked = {item.key for item in composed.resources}
         for key, there in stored.items():
             if key not in asked:
-                yield from _gone(there, self._name, part_of(xr, key), key, self._state)
+                yield from gone(there, self._name, part_of(xr, key), key, self._state)
 
     def _of_resource(
         self, xr: Mapping[str, Any], key: str, wanted: Json, stored: Json, before: Json | None
@@ -249,7 +249,7 @@ def _created(wanted: Mapping[str, Any], region: str, part: str, key: str, names:
     )
 
 
-def _gone(stored: Mapping[str, Any], region: str, part: str, key: str, state: State) -> Iterator[Change]:
+def gone(stored: Mapping[str, Any], region: str, part: str, key: str, state: State) -> Iterator[Change]:
     """Yields the deletion of an object, and of all that it has composed."""
     if stored["apiVersion"].partition("/")[0] != GROUP:
         kept = stays(stored)
@@ -258,7 +258,7 @@ def _gone(stored: Mapping[str, Any], region: str, part: str, key: str, state: St
         return
     yield _change(Action.DELETE, stored, region, part, key)
     for below, item in state.composed(stored).items():
-        yield from _gone(item, region, part_of(stored, below), below, state)
+        yield from gone(item, region, part_of(stored, below), below, state)
 
 
 def _later(found: Regions, tap: Json, state: State) -> dict[tuple[str, str], tuple[Field, ...]]:

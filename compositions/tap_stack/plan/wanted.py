@@ -44,7 +44,7 @@ def regions(claim: Mapping[str, Any], state: State) -> Regions:
     owned = deepcopy(dict(claim))
     owned["metadata"]["uid"] = uid
     there = state.regional_taps()
-    by_region = {tap["spec"].get("region", ""): tap for tap in there.values() if _is_of(tap, name, uid)}
+    by_region = {tap["spec"].get("region", ""): tap for tap in there.values() if is_of(tap, name, uid)}
     wanted = fan_out(owned, by_region)
     new = tuple(tap["spec"]["region"] for tap in wanted if not _key_arn(by_region.get(tap["spec"]["region"], {})))
     hoped = fan_out(owned, {**by_region, **{region: _with_key(region, name, uid) for region in new}}) if new else []
@@ -57,8 +57,8 @@ def regions(claim: Mapping[str, Any], state: State) -> Regions:
             if tap["metadata"]["name"] in there and tap["spec"] != now["spec"]
         },
         new=new,
-        left=tuple(tap for key, tap in sorted(there.items()) if key not in names and _is_of(tap, name, uid)),
-        taken=frozenset(key for key in names & there.keys() if not _is_of(there[key], name, uid)),
+        left=tuple(tap for key, tap in sorted(there.items()) if key not in names and is_of(tap, name, uid)),
+        taken=frozenset(key for key in names & there.keys() if not is_of(there[key], name, uid)),
     )
 
 
@@ -73,7 +73,8 @@ def observed(tap: Mapping[str, Any], state: State) -> Json:
     }
 
 
-def _is_of(tap: Mapping[str, Any], environment: str, uid: str) -> bool:
+def is_of(tap: Mapping[str, Any], environment: str, uid: str) -> bool:
+    """Returns whether a RegionalTap is one of the EnvironmentTap of that name and uid."""
     kind, name, owner = controller(tap)
     label = (tap["metadata"].get("labels") or {}).get(LABEL_ENVIRONMENT_TAP)
     return (kind, name, owner) == (ENVIRONMENT_TAP.kind, environment, uid) and label in (None, environment)

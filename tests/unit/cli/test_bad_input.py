@@ -17,6 +17,7 @@ ASKING: dict[str, tuple[str, ...]] = {
     "validate": ("validate", "--cluster"),
     "plan": ("plan", str(CLAIM), "--against", "cluster"),
     "deploy": ("deploy", str(CLAIM), "--yes"),
+    "destroy": ("destroy", str(CLAIM), "--yes"),
     "drift": ("drift",),
     "status": ("status",),
     "outputs": ("outputs", "dev"),

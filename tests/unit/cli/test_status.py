@@ -94,8 +94,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def quiet_screen() -> AbstractContextManager[follow.Show]:
-    return follow.screen(Console(file=io.StringIO(), force_terminal=False))
+def quiet_screen() -> AbstractContextManager[follow.Show[Snapshot]]:
+    return follow.pictures(Console(file=io.StringIO(), force_terminal=False))
 
 
 def test_it_has_settled_after_ten_seconds_without_a_change(clock: Clock) -> None:
