@@ -30,7 +30,7 @@ CONFIG = {"kind": "ClusterProviderConfig", "name": moto.CONFIG}
 #: Seconds in which the provider looks at every resource again, and a bit.
 POLL = 75
 #: Seconds for everything: the provider waits for AWS to settle after each change of a key alone.
-PATIENCE = 420
+PATIENCE = 900
 
 #: RegionalTap and part -> why moto does not make all of it. 05, section 4.2.
 NOT_MADE = {
