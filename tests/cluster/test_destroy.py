@@ -64,8 +64,7 @@ def test_one_region_goes_and_what_blocks_it_is_told_in_the_words_of_aws(
     assert "not done within " in err
     assert f"us-east-2/processor: Queue {queue}: " in err
     assert "AccessDenied: you may not sqs:DeleteQueue" in err
-    assert "tap-" not in err.partition("What is left:")[2].partition("us-east-2")[0]
-    assert "us-east-1: " not in out.partition("left")[2]
+    assert "us-east-1" not in err
     provider.heal()
     # It is on its way: nothing is asked, and it is waited for.
     code, out, err = destroys(deployer, "--region", "us-east-2", "--yes")

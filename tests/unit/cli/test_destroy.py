@@ -258,7 +258,6 @@ def test_ctrl_c_stops_the_looking_and_says_how_to_look_again(
     monkeypatch.setattr(Remover, "look", stop)
     assert destroy(file, "--yes") == 130
     assert f"it goes on; look again with: tap destroy claim.yaml -n {NAMESPACE} --yes" in capsys.readouterr().err
-    monkeypatch.setattr(Remover, "destroy", stop)
 
 
 def test_ctrl_c_before_anything_was_deleted_says_that(
