@@ -4,7 +4,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from tap_api.text import one_line
 from tap_cli.terminal import Line, styled
+from tap_stack.fields import whole
 from tap_stack.plan import Action, Change, Field, Plan
 from tap_stack.plan.difference import differences
 from tap_stack.values import Unknown
@@ -171,18 +173,8 @@ def _value(value: Any) -> str:  # noqa: ANN401
         return "(none)"
     if isinstance(value, Unknown):
         return f"known after {value.source}"
-    text = value if isinstance(value, str) else json.dumps(_whole(value), ensure_ascii=False)
-    text = " ".join(text.split())
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-
-
-def _whole(value: Any) -> Any:  # noqa: ANN401
-    """Returns a value with whole numbers as people write them."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, dict):
-        return {key: _whole(item) for key, item in value.items()}
-    return [_whole(item) for item in value] if isinstance(value, list) else value
+    text = value if isinstance(value, str) else json.dumps(whole(value), ensure_ascii=False)
+    return one_line(text, _LONGEST)
 
 
 def _short(path: str) -> str:

@@ -1,4 +1,4 @@
-"""Paths of fields, and what tells the items of a list apart: as plans and reports of drift spell them. Pure."""
+"""Paths of fields, what tells items of a list apart, and values: as plans and reports of drift spell them. Pure."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -30,3 +30,12 @@ def _tells(name: str, items: Sequence[Any]) -> bool:
     if not all(isinstance(item, Mapping) and isinstance(item.get(name), str) for item in items):
         return False
     return len({item[name] for item in items}) == len(items)
+
+
+def whole(value: Any) -> Any:  # noqa: ANN401
+    """Returns a value with whole numbers as people write them."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {key: whole(item) for key, item in value.items()}
+    return [whole(item) for item in value] if isinstance(value, list) else value

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from tap_api.policy import Violation
+from tap_api.text import clip
 from tap_stack.composed import Condition
 
 POLICY_COMPLIANT = "PolicyCompliant"
@@ -17,5 +18,4 @@ def policy_compliant(violations: Sequence[Violation]) -> Condition:
         return ALLOWED
     lines = "; ".join(map(str, violations))
     message = f"Nothing new is made and what is there is left as it is, until the spec is mended: {lines}"
-    cut = message if len(message) <= _LONGEST else f"{message[: _LONGEST - 1]}…"
-    return Condition(POLICY_COMPLIANT, "False", "RulesBroken", cut)
+    return Condition(POLICY_COMPLIANT, "False", "RulesBroken", clip(message, _LONGEST))

@@ -19,6 +19,7 @@ from tap_api.base import Json
 from tap_api.blocks import MOST_CLAIMS, CidrBlockSpec, CidrClaim, ClaimOwner, block_name, block_range
 from tap_api.kinds import CIDR_BLOCK
 from tap_api.naming import LABEL_PEERING_GROUP
+from tap_api.text import clip
 
 Reason = Literal["Overlap", "Retained", "BlockFull"]
 _MOST_NAMED = 3
@@ -231,4 +232,4 @@ def _summary(claims: Sequence[CidrClaim]) -> str:
         f"{there.cidr} {there.regional_tap.namespace}/{there.regional_tap.name}{' (left in AWS)' * there.retained}"
         for there in claims
     )
-    return said if len(said) <= _LONGEST_SUMMARY else f"{said[: _LONGEST_SUMMARY - 1]}…"
+    return clip(said, _LONGEST_SUMMARY)

@@ -15,6 +15,7 @@ from tap_api.base import GROUP, Json
 from tap_api.errors import TapError
 from tap_api.kinds import ENVIRONMENT_TAP
 from tap_api.policy.violation import Violation
+from tap_api.text import one_line
 
 CODE = "Locked"
 API_VERSION = "coordination.k8s.io/v1"
@@ -260,8 +261,7 @@ def _broken(notes: Mapping[str, str]) -> Break | None:
 
 def _line(text: str) -> str:
     """Returns a text of a person's on one line, and cut: it goes into messages."""
-    line = " ".join(text.split())
-    return line if len(line) <= LONGEST_WHY else f"{line[: LONGEST_WHY - 1]}…"
+    return one_line(text, LONGEST_WHY)
 
 
 def _time(text: object) -> datetime:

@@ -9,6 +9,7 @@ from tap_api.fanout import Observed, is_controlled
 from tap_api.kinds import ENVIRONMENT_TAP
 from tap_api.pausing import is_paused
 from tap_api.status import DRIFTED, NOT_COMPARED, PAUSED, Outputs, RegionStatus, ResourceCounts
+from tap_api.text import clip
 
 Truth = Literal["True", "False", "Unknown"]
 
@@ -220,8 +221,3 @@ def _outputs(told: Mapping[str, str], now: Mapping[str, Any] | None) -> Outputs 
     known = {info.alias or name for name, info in Outputs.model_fields.items()}
     merged = {key: value for key, value in {**told, **(now or {})}.items() if key in known and value}
     return Outputs.parse(merged) if merged else None
-
-
-def clip(text: str, limit: int) -> str:
-    """Returns `text`, cut where it is longer than `limit`."""
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -11,8 +11,9 @@ from typing import Any
 
 from tap_api.base import Json
 from tap_api.fanout import Observed
-from tap_api.regional import LONGEST_MESSAGE, Answer, Region, Trouble, clip, look
+from tap_api.regional import LONGEST_MESSAGE, Answer, Region, Trouble, look
 from tap_api.status import AS_WANTED, CIDR_RESERVED, DRIFTED, REPAIRED, Condition, EnvironmentTapStatus, total
+from tap_api.text import clip
 
 __all__ = ["Trouble", "roll_up"]
 

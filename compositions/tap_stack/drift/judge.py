@@ -17,8 +17,10 @@ from tap_api.base import GROUP
 from tap_api.common import DriftMode
 from tap_api.naming import digest
 from tap_api.status import MAX_DRIFTED, DriftedField, DriftStatus
+from tap_api.text import one_line
 from tap_stack.assembly import Emitted
 from tap_stack.drift.compare import Difference, Read, differences, resolved
+from tap_stack.fields import whole
 from tap_stack.managed import OBSERVE
 from tap_stack.observation import Observation, Observed
 from tap_stack.schemas import schemas
@@ -104,9 +106,8 @@ def text(value: Any) -> str:  # noqa: ANN401
     """Returns a value as people read it, in one line and not for ever."""
     if value is None:
         return "(none)"
-    shown = value if isinstance(value, str) else json.dumps(_whole(value), sort_keys=True, ensure_ascii=False)
-    shown = " ".join(shown.split())
-    return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
+    shown = value if isinstance(value, str) else json.dumps(whole(value), sort_keys=True, ensure_ascii=False)
+    return one_line(shown, _LONGEST)
 
 
 def _repaired(fields: list[DriftedField], judged: Judged, before: DriftStatus) -> list[DriftedField]:
@@ -155,12 +156,3 @@ def _schema(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
 def _place(found: tuple[str, Difference | None]) -> tuple[str, str]:
     key, difference = found
     return key, difference.path if difference else ""
-
-
-def _whole(value: Any) -> Any:  # noqa: ANN401
-    """Returns a value with whole numbers as people write them."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, dict):
-        return {key: _whole(item) for key, item in value.items()}
-    return [_whole(item) for item in value] if isinstance(value, list) else value
