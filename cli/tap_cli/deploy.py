@@ -9,7 +9,7 @@ import click
 
 from tap_api.errors import TapError
 from tap_cli.claims import Claim, claims
-from tap_cli.terminal import cluster_options, color_option, columns, echo, formatted, json_text, output_option
+from tap_cli.terminal import cluster_options, color_option, columns, echo, echo_data, formatted, output_option
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -93,7 +93,7 @@ def command(  # noqa: PLR0913  (one for each option)
         click.echo("\n".join(["", *map(again, intents)]), err=True)
         return 130
     if output == "json":
-        click.echo(json_text({"version": _VERSION, "claims": [summary(*pair, snapshots) for pair in planned]}))
+        echo_data(output, {"version": _VERSION, "claims": [summary(*pair, snapshots) for pair in planned]})
     elif not wait:
         click.echo("\n".join(map(again, intents)))
     return 0

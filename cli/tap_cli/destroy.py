@@ -10,7 +10,7 @@ import click
 
 from tap_api.errors import TapError
 from tap_cli.claims import claims
-from tap_cli.terminal import cluster_options, color_option, columns, echo, formatted, json_text, output_option
+from tap_cli.terminal import cluster_options, color_option, columns, echo, echo_data, formatted, output_option
 
 if TYPE_CHECKING:
     from tap_cli.remains import Remains
@@ -98,7 +98,7 @@ def command(  # noqa: PLR0913  (one for each option)
         click.echo("\n".join(["", *told]), err=True)
         return 130
     if output == "json":
-        click.echo(json_text({"version": _VERSION, "gone": wait, "claims": [removal.json() for removal in removals]}))
+        echo_data(output, {"version": _VERSION, "gone": wait, "claims": [removal.json() for removal in removals]})
     elif wait:
         echo(formatted(done(removals), columns()), no_color=no_color)
     else:

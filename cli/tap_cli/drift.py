@@ -16,8 +16,8 @@ from tap_cli.terminal import (
     color_option,
     columns,
     echo,
+    echo_data,
     formatted,
-    json_text,
     output_option,
 )
 
@@ -90,13 +90,7 @@ def command(  # noqa: PLR0913  (one for each option)
         width = columns()
         echo("\n\n".join(formatted(lines(of_tap), width) for of_tap in surveys), no_color=no_color)
     else:
-        document: Json = {"version": _VERSION, "taps": [of_tap.json() for of_tap in surveys]}
-        if output == "json":
-            click.echo(json_text(document))
-        else:
-            from tap_api import manifest
-
-            click.echo(manifest.dump([document]), nl=False)
+        echo_data(output, {"version": _VERSION, "taps": [of_tap.json() for of_tap in surveys]})
     return 2 if any(of_tap.drifted for of_tap in surveys) else 0
 
 

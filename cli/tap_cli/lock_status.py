@@ -14,8 +14,8 @@ from tap_cli.terminal import (
     color_option,
     columns,
     echo,
+    echo_data,
     formatted,
-    json_text,
     output_option,
     styled,
 )
@@ -51,14 +51,10 @@ def command(  # noqa: PLR0913  (one for each option)
 
     now = datetime.now(UTC)
     locks = Leases(kubeconfig, context).locks(name, namespace)
-    if output == "json":
-        click.echo(json_text([row(lock, now) for lock in locks]))
-    elif output == "yaml":
-        from tap_api import manifest
-
-        click.echo(manifest.dump([row(lock, now) for lock in locks]), nl=False)
-    else:
+    if output == "table":
         echo(formatted(lines(locks, now), columns()), no_color=no_color)
+    else:
+        echo_data(output, [row(lock, now) for lock in locks])
 
 
 def lines(locks: Sequence[Lock], now: datetime) -> Iterator[Line]:

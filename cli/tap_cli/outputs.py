@@ -11,7 +11,7 @@ from tap_api.base import Json
 from tap_api.errors import TapError
 from tap_api.naming import digest
 from tap_cli.choose import the_one
-from tap_cli.terminal import cluster_options, color_option, echo, json_text, output_option
+from tap_cli.terminal import cluster_options, color_option, echo, echo_data, output_option
 
 #: Region -> output -> value.
 Outputs = Mapping[str, Mapping[str, str]]
@@ -51,12 +51,8 @@ def command(  # noqa: PLR0913  (one for each option)
     from tap_cli.cluster import Cluster
 
     known = told(the_one(Cluster(kubeconfig, context).environments(namespace), name, namespace), regions)
-    if output == "json":
-        click.echo(json_text(known))
-    elif output == "yaml":
-        from tap_api import manifest
-
-        click.echo(manifest.dump([{region: dict(values) for region, values in known.items()}]), nl=False)
+    if output in ("json", "yaml"):
+        echo_data(output, {region: dict(values) for region, values in known.items()})
     elif output == "env":
         click.echo("\n".join(shell(known)))
     elif output == "github":

@@ -13,8 +13,8 @@ from tap_cli.terminal import (
     color_option,
     columns,
     echo,
+    echo_data,
     formatted,
-    json_text,
     output_option,
 )
 
@@ -81,7 +81,7 @@ def command(  # noqa: PLR0913  (one for each option)
             "against": against if against in (_NOTHING, _CLUSTER) else "folder",
             "plans": [{"file": str(claim.file), **made.json()} for claim, made in plans],
         }
-        click.echo(json_text(document) if output == "json" else _yaml(document), nl=output == "json")
+        echo_data(output, document)
     elif output == "markdown":
         from tap_cli.plan_markdown import markdown
 
@@ -119,9 +119,3 @@ def _chosen(made: "Plan", regions: Sequence[str]) -> "Plan":
             message = f"{region!r} is no region of {made.name}; its regions are {', '.join(made.regions)}"
             raise click.BadParameter(message, param_hint="--region")
     return made.only(regions)
-
-
-def _yaml(document: dict[str, object]) -> str:
-    from tap_api import manifest
-
-    return manifest.dump([document])

@@ -6,7 +6,7 @@ import click
 
 from tap_api.kinds import PARTS
 from tap_cli.claims import claims, saved
-from tap_cli.terminal import json_text, output_option
+from tap_cli.terminal import echo_data, output_option
 
 EXAMPLES = (
     ("tap render claims/dev.yaml --region us-east-1 --part network", ""),
@@ -63,12 +63,8 @@ def command(  # noqa: PLR0913  (one for each option)
             raise click.BadParameter(message, param_hint="--region")
     chosen = [item for item in made if (not regions or item.region in regions) and (not parts or item.part in parts)]
     manifests = [item.manifest for item in chosen if not item.waits_for]
-    if output == "json":
-        click.echo(json_text({"apiVersion": "v1", "kind": "List", "items": manifests}))
-    elif manifests:
-        from tap_api import manifest
-
-        click.echo(manifest.dump(manifests), nl=False)
+    if manifests or output == "json":
+        echo_data(output, {"apiVersion": "v1", "kind": "List", "items": manifests}, manifests)
     waiting = len(chosen) - len(manifests)
     if waiting:
         what = "resource waits" if waiting == 1 else "resources wait"

@@ -11,7 +11,7 @@ from rich.console import Console
 from tap_api.errors import TapError
 from tap_cli.follow import QUIET_SECONDS, follow, nowhere, pictures
 from tap_cli.snapshot import Snapshot
-from tap_cli.terminal import cluster_options, color_option, json_text, output_option
+from tap_cli.terminal import cluster_options, color_option, echo_data, output_option
 from tap_cli.tree import tree
 
 _PIPE_COLUMNS = 5000
@@ -79,12 +79,8 @@ def command(  # noqa: PLR0913  (one for each option)
         snapshots = follow(look, where, deadline=deadline, quiet=quiet_for, absent=absent)
     else:
         snapshots = look()
-    if output == "json":
-        click.echo(json_text([_json(snapshot) for snapshot in snapshots]))
-    elif output == "yaml":
-        from tap_api import manifest
-
-        click.echo(manifest.dump([_json(snapshot) for snapshot in snapshots]), nl=False)
+    if output != "table":
+        echo_data(output, [_json(snapshot) for snapshot in snapshots])
     elif not live:
         for snapshot in snapshots:
             shown.print(tree(snapshot))

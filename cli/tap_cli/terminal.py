@@ -64,9 +64,21 @@ def echo(text: str, *, no_color: bool) -> None:
     click.echo(text, color=False if plain else None)
 
 
-def json_text(value: Any) -> str:  # noqa: ANN401
-    """Returns a value as JSON for programs."""
-    return json.dumps(value, indent=2, ensure_ascii=False)
+def echo_data(output: str, value: Any, documents: Iterable[Any] | None = None) -> None:  # noqa: ANN401
+    """Prints a value for programs, as `output` says: `json`, or `yaml`.
+
+    Args:
+        output: The format.
+        value: The value.
+        documents: The documents of YAML; None: the items of a list, or the value itself.
+    """
+    if output == "json":
+        click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+        return
+    from tap_api import manifest
+
+    one_by_one = value if isinstance(value, list) else [value]
+    click.echo(manifest.dump(one_by_one if documents is None else documents), nl=False)
 
 
 def output_option(*formats: str, default: str) -> Callable[[CommandT], CommandT]:

@@ -13,7 +13,7 @@ from tap_api.base import API_VERSION, GROUP, Json
 from tap_api.errors import ManifestError
 from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP
 from tap_api.policy import RULES, Organisation, Severity, Violation, evaluate, load
-from tap_cli.terminal import cluster_options, json_text, output_option
+from tap_cli.terminal import cluster_options, echo_data, output_option
 
 _STDIN = Path("-")
 #: Of a claim that names none: names of AWS resources hold a digest of it, and their shape is the same.
@@ -111,10 +111,9 @@ def command(  # noqa: PLR0913  (options of a command line)
 def _print(found: list[_Finding], judged: str, output: str) -> int:
     problems = [finding for finding in found if finding.what.severity is Severity.ERROR]
     warnings = [finding for finding in found if finding.what.severity is Severity.WARNING]
-    if output == "json":
-        click.echo(json_text([finding.row() for finding in (*problems, *warnings)]))
-    elif output == "yaml":
-        click.echo(manifest.dump([{"findings": [finding.row() for finding in (*problems, *warnings)]}]), nl=False)
+    if output != "table":
+        rows = [finding.row() for finding in (*problems, *warnings)]
+        echo_data(output, rows, [{"findings": rows}])
     else:
         for finding in (*problems, *warnings):
             click.echo(str(finding))

@@ -13,8 +13,8 @@ from tap_cli.terminal import (
     color_option,
     columns,
     echo,
+    echo_data,
     formatted,
-    json_text,
     output_option,
     styled,
 )
@@ -53,14 +53,10 @@ def command(*, namespace: str, output: str, no_color: bool, kubeconfig: Path | N
     from tap_cli.raw import RawCluster
 
     findings = examine(read(RawCluster(kubeconfig, context), namespace))
-    if output == "json":
-        click.echo(json_text([_row(finding) for finding in findings]))
-    elif output == "yaml":
-        from tap_api import manifest
-
-        click.echo(manifest.dump([_row(finding) for finding in findings]), nl=False)
-    else:
+    if output == "table":
         echo(formatted(lines(findings), columns()), no_color=no_color)
+    else:
+        echo_data(output, [_row(finding) for finding in findings])
     return 1 if any(finding.verdict is Verdict.PROBLEM for finding in findings) else 0
 
 
