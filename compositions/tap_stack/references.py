@@ -34,22 +34,29 @@ def hold(wanted: Json, observed: object) -> Json:
     return held
 
 
+def filled(field: str) -> str:
+    """Returns the field that a reference fills, such as `subnetIds` of `subnetIdRefs`; empty for what is none."""
+    if field.endswith("Refs"):
+        return f"{field.removesuffix('Refs')}s"
+    return field.removesuffix("Ref") if field.endswith("Ref") else ""
+
+
 def _one(field: str, reference: Json, there: Mapping[str, Any]) -> Json:
-    filled = field.removesuffix("Ref")
-    known = filled in there and _name(there.get(field, reference)) == _name(reference)
-    return {field: reference, **({filled: there[filled]} if known else {})}
+    target = filled(field)
+    known = target in there and _name(there.get(field, reference)) == _name(reference)
+    return {field: reference, **({target: there[target]} if known else {})}
 
 
 def _many(field: str, references: list[Json], there: Mapping[str, Any]) -> Json:
-    filled = field.removesuffix("Refs") + "s"
-    seen, values = there.get(field, references), there.get(filled)
+    target = filled(field)
+    seen, values = there.get(field, references), there.get(target)
     order = [_name(one) for one in seen] if isinstance(seen, list) else []
     ours = {_name(one): one for one in references}
     if len(order) != len(ours) or set(order) != set(ours):
         return {field: references}  # Others than before: what those were resolved to says nothing of these.
     # As many: a set would keep what somebody else asks for, so one value too many is left to the provider.
     known = isinstance(values, list) and len(values) == len(references)
-    return {field: [ours[name] for name in order], **({filled: values} if known else {})}
+    return {field: [ours[name] for name in order], **({target: values} if known else {})}
 
 
 def _name(reference: object) -> str | None:

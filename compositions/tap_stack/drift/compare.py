@@ -12,6 +12,7 @@ from typing import Any
 
 from tap_stack import documents
 from tap_stack.fields import step, telling
+from tap_stack.references import filled
 
 #: Where the paths of all differences begin: the field that a person would look for.
 ROOT = "spec.forProvider"
@@ -86,22 +87,15 @@ def resolved(wanted: Mapping[str, Any], asked: Read) -> dict[str, Any]:
     for field, value in wanted.items():
         if field in _NOT_READ or field.endswith(_REFERENCES):
             continue
-        filled = _filled(field)
-        if filled:
-            value = asked(filled)  # noqa: PLW2901  (the same field, under the name that has its value)
-        elif isinstance(value, Mapping) and any(map(_filled, value)):
+        target = filled(field)
+        if target:
+            value = asked(target)  # noqa: PLW2901  (the same field, under the name that has its value)
+        elif isinstance(value, Mapping) and any(map(filled, value)):
             within = asked(field)
             value = resolved(value, within.get if isinstance(within, Mapping) else lambda _: None)  # noqa: PLW2901
         if value is not None:
-            found[filled or field] = value
+            found[target or field] = value
     return found
-
-
-def _filled(field: str) -> str:
-    """Returns the field that a reference fills; empty for what is no reference."""
-    if field.endswith("Refs"):
-        return f"{field.removesuffix('Refs')}s"
-    return field.removesuffix("Ref") if field.endswith("Ref") else ""
 
 
 def _of_value(wanted: Any, real: Any, path: str, schema: Mapping[str, Any]) -> Iterator[Difference]:  # noqa: ANN401
