@@ -9,8 +9,6 @@ from tap_stack.observation import COMPOSED, Observation
 
 #: Read by every provider that is built with crossplane-runtime (pkg/meta.IsPaused): paused if it is exactly `true`.
 ANNOTATION = "crossplane.io/paused"
-#: The reason that a provider gives in `Synced` for what it leaves alone (crossplane-runtime, ReconcilePaused).
-REASON = "ReconcilePaused"
 _ON, _OFF = "true", "false"
 
 

@@ -103,8 +103,3 @@ TAGS = cel(
 STATE = cel(
     Check("RegionState", "self != 'Absent'", "Absent is a state of a region in an EnvironmentTap; delete this one")
 )
-
-
-def only(code: str, value: str) -> Json:
-    """Returns the check that a field has the one value that is acted on in this version."""
-    return cel(Check(code, f"self == '{value}'", "is not acted on in this version; remove it"))

@@ -7,7 +7,7 @@ from tap_api.base import Json
 from tap_stack.fields import step, telling
 from tap_stack.observation import COMPOSED
 from tap_stack.plan.change import Field
-from tap_stack.values import Ref, Unknown, find
+from tap_stack.values import Ref, Unknown
 
 _NOTHING: Mapping[str, Any] = {}
 _GONE = object()
@@ -80,11 +80,6 @@ def known(wanted: Any, names: Callable[[str], str]) -> Any:  # noqa: ANN401
     if isinstance(wanted, list):
         return [known(value, names) for value in wanted if not isinstance(value, Unknown)]
     return wanted
-
-
-def has_unknown(wanted: object) -> bool:
-    """Returns whether a manifest holds a value that is not known yet."""
-    return next(find(wanted, Unknown), None) is not None
 
 
 def _of_lists(

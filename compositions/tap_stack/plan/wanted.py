@@ -11,8 +11,6 @@ from tap_api.kinds import ENVIRONMENT_TAP
 from tap_api.naming import LABEL_ENVIRONMENT_TAP
 from tap_stack.plan.state import State, controller
 
-#: Namespace of a claim that names none.
-DEFAULT_NAMESPACE = "default"
 #: Stands for the ARN of a key that AWS has not made. Never printed: what it changes is told as known later.
 _SOME_KEY = "arn:aws:kms:{region}:000000000000:key/not-known-yet"
 
