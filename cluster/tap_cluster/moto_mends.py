@@ -65,8 +65,7 @@ def leave_global_cluster(
     backend: RDSBackend, global_cluster_identifier: str, db_cluster_identifier: str
 ) -> GlobalCluster | None:
     """Take a member out of its global cluster; moto looks for both in the member's region, and finds neither."""
-    everywhere = rds_backends[backend.account_id]["us-east-1"]
-    cluster = everywhere.global_clusters.get(global_cluster_identifier)
+    cluster = _home(backend).global_clusters.get(global_cluster_identifier)
     if cluster:
         cluster.members = [one for one in cluster.members if one.db_cluster_arn != db_cluster_identifier]
     return cluster
@@ -74,8 +73,7 @@ def leave_global_cluster(
 
 def tagged(backend: RDSBackend, arn: str) -> Any:  # noqa: ANN401 (moto's own)
     """Return what has tags; moto knows no ARN without a region, and that of a global cluster has none."""
-    everywhere = rds_backends[backend.account_id]["us-east-1"]
-    for cluster in everywhere.describe_global_clusters():
+    for cluster in _home(backend).describe_global_clusters():
         if cluster.global_cluster_arn == arn:
             return cluster
     return _tagged(backend, arn)
@@ -88,6 +86,11 @@ def in_vpc(function: LambdaFunction) -> dict[str, Any] | None:
         return config or None
     subnets = ec2_backends[function.account_id][function.region]
     return {**config, "VpcId": subnets.get_subnet(config["SubnetIds"][0]).vpc_id}
+
+
+def _home(backend: RDSBackend) -> RDSBackend:
+    """Return the backend that moto keeps global clusters in."""
+    return rds_backends[backend.account_id]["us-east-1"]
 
 
 def _statements(bucket: FakeBucket) -> list[dict[str, Any]]:

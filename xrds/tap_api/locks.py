@@ -147,10 +147,7 @@ def take(  # noqa: PLR0913  (what a record holds)
     """
     meta = environment["metadata"]
     lock = _ours(lease, meta["name"])
-    refused = refusal(lock, user, now)
-    if refused:
-        message = f"{meta['namespace']}/{meta['name']} {refused.message}"
-        raise LockError(message)
+    _refuse_others(lock, meta, user, now)
     spec = dict((lease or {}).get("spec") or {})
     mine = lock is not None and lock.holder == user
     record = {
@@ -175,10 +172,7 @@ def release(lease: Mapping[str, Any] | None, environment: Mapping[str, Any], *, 
     if lease is None or lock is None or not lock.holder:
         message = f"{meta['namespace']}/{meta['name']} is not locked; there is nothing to unlock"
         raise LockError(message)
-    refused = refusal(lock, user, now)
-    if refused:
-        message = f"{meta['namespace']}/{meta['name']} {refused.message}"
-        raise LockError(message)
+    _refuse_others(lock, meta, user, now)
     return _written(lease, _given_up(lease), {})
 
 
@@ -222,6 +216,13 @@ def _ours(lease: Mapping[str, Any] | None, name: str) -> Lock | None:
         message = f"Lease {lock_name(name)} is no lock of TAP's (label {LABEL} is missing); remove or rename it"
         raise LockError(message)
     return lock
+
+
+def _refuse_others(lock: Lock | None, environment: Mapping[str, Any], user: str, now: datetime) -> None:
+    refused = refusal(lock, user, now)
+    if refused:
+        message = f"{environment['namespace']}/{environment['name']} {refused.message}"
+        raise LockError(message)
 
 
 def _new(environment: Mapping[str, Any]) -> Json:
