@@ -1,4 +1,4 @@
-"""Which environment a name means: every verb that takes one NAME asks here."""
+"""Which environment a name means, and what is said of a region that it does not have: every verb asks here."""
 
 from collections.abc import Iterable
 
@@ -27,3 +27,8 @@ def the_one(environments: Iterable[Json], name: str, namespace: str | None) -> J
         message = f"there is an EnvironmentTap {name!r} in {places}; choose one with --namespace"
         raise TapError(message)
     return found[0]
+
+
+def no_region(region: str, name: str, there: Iterable[str]) -> str:
+    """Returns what to say of a region that the claim of that name does not have; `there` are those that it has."""
+    return f"{region!r} is no region of {name}; its regions are {', '.join(there)}"

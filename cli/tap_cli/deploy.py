@@ -68,8 +68,7 @@ def command(  # noqa: PLR0913  (one for each option)
         raise click.UsageError(message)
     found = claims(files, namespace)
     from tap_cli.deployed import again, refused, summary
-    from tap_cli.follow import nowhere, pictures
-    from tap_cli.status import console
+    from tap_cli.follow import console, nowhere, pictures
     from tap_cli.writer import Writer
 
     cluster = Writer(kubeconfig, context)

@@ -132,10 +132,9 @@ def _ask(removal: "Removal", *, asking: bool, yes: bool, confirmed: Sequence[str
 def _wait(
     cluster: "Remover", removals: Sequence["Removal"], seconds: float, *, live: bool, no_color: bool
 ) -> "list[Remains]":
-    from tap_cli.follow import nowhere, screen
+    from tap_cli.follow import console, nowhere, screen
     from tap_cli.progress import follow
     from tap_cli.remains import Remains
-    from tap_cli.status import console
 
     where = screen(console(no_color=no_color), Remains.tree, Remains.summary) if live else nowhere()
     return follow(

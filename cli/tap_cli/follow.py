@@ -1,6 +1,8 @@
 """Environments as they change, until they have settled."""
 
 import gc
+import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -20,6 +22,7 @@ QUIET_SECONDS = 10
 #: Seconds to wait for an environment that is not there to settle: it may have been applied a moment ago.
 ABSENT_SECONDS = 10
 _POLL_SECONDS = 1
+_PIPE_COLUMNS = 5000
 
 ThingT = TypeVar("ThingT")
 #: Shows things as they are now.
@@ -71,6 +74,14 @@ def follow(
                 message = f"not settled in time; missing: {', '.join(missing) or 'quiet'}"
                 raise TapError(message)
             time.sleep(_POLL_SECONDS)
+
+
+def console(*, no_color: bool) -> Console:
+    """Returns where to print. A pipe has no width, and rich would take 80 columns: a line is a line there."""
+    width = None if sys.stdout.isatty() else _PIPE_COLUMNS
+    # No colour is plain text: without this, rich leaves bold and dim in.
+    plain = no_color or bool(os.environ.get("NO_COLOR"))
+    return Console(color_system=None if plain else "auto", highlight=False, width=width)
 
 
 @contextmanager

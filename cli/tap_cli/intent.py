@@ -8,6 +8,7 @@ from typing import Any
 from tap_api.base import Json
 from tap_api.errors import TapError
 from tap_api.kinds import ENVIRONMENT_TAP
+from tap_cli.choose import no_region
 from tap_stack.plan.difference import differences
 
 #: Field manager of what `tap` applies.
@@ -45,8 +46,7 @@ def intent(document: Mapping[str, Any], live: Json | None, region: str | None = 
         return Intent(whole, live)
     entries = _entries(whole)
     if region not in entries:
-        message = f"{region!r} is no region of {metadata['name']}; its regions are {', '.join(sorted(entries))}"
-        raise TapError(message)
+        raise TapError(no_region(region, metadata["name"], sorted(entries)))
     if kind != ENVIRONMENT_TAP.kind:
         return Intent(whole, live)
     if live is None:

@@ -10,7 +10,7 @@ import click
 from tap_api.base import Json
 from tap_api.errors import TapError
 from tap_api.naming import digest
-from tap_cli.choose import the_one
+from tap_cli.choose import no_region, the_one
 from tap_cli.terminal import cluster_options, color_option, echo, echo_data, output_option
 
 #: Region -> output -> value.
@@ -71,8 +71,7 @@ def told(environment: Json, regions: Sequence[str] = ()) -> Outputs:
     names = [region["name"] for region in environment["spec"]["regions"]]
     for region in regions:
         if region not in names:
-            message = f"{region!r} is no region of {name}; its regions are {', '.join(names)}"
-            raise TapError(message)
+            raise TapError(no_region(region, name, names))
     status = {region["name"]: region for region in (environment.get("status") or {}).get("regions") or ()}
     wanted = list(regions) or names
     known = {region: dict(status.get(region, {}).get("outputs") or {}) for region in wanted}

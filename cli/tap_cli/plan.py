@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tap_cli.choose import no_region
 from tap_cli.claims import Claim, claims, saved
 from tap_cli.terminal import (
     Answering,
@@ -116,6 +117,5 @@ def _chosen(made: "Plan", regions: Sequence[str]) -> "Plan":
         return made
     for region in regions:
         if region not in made.regions:
-            message = f"{region!r} is no region of {made.name}; its regions are {', '.join(made.regions)}"
-            raise click.BadParameter(message, param_hint="--region")
+            raise click.BadParameter(no_region(region, made.name, made.regions), param_hint="--region")
     return made.only(regions)

@@ -105,7 +105,7 @@ class Remains:
         for line in self._held():
             root.add(Text(line, "dim"))
         for region, items in _grouped(self.objects, _region).items():
-            branch = root.add(Text.assemble((region, "bold"), (f"  {_number(_aws(items))} left", "cyan")))
+            branch = root.add(Text.assemble((region, "bold"), (f"  {counted(len(_aws(items)))} left", "cyan")))
             for part, below in _grouped(_aws(items), _part).items():
                 leaf = branch.add(Text.assemble(("○ ", "yellow"), part, (f"  {len(below)} left", "cyan")))
                 for item, words in _blocking(below):
@@ -114,7 +114,7 @@ class Remains:
 
     @staticmethod
     def _counts(resources: Sequence[Json], most: int) -> str:
-        return f"{len(resources)} of {_number(range(most))} left" if most else "no AWS resource left"
+        return f"{len(resources)} of {counted(most)} left" if most else "no AWS resource left"
 
     def _held(self) -> list[str]:
         """Returns what the operator says of a claim that it is not in step with."""
@@ -176,5 +176,6 @@ def _grouped(items: Iterable[Json], by: Any) -> dict[str, list[Json]]:  # noqa: 
     return dict(sorted(found.items()))
 
 
-def _number(items: Sequence[object]) -> str:
-    return "1 AWS resource" if len(items) == 1 else f"{len(items)} AWS resources"
+def counted(number: int) -> str:
+    """Returns how many resources of AWS, in words."""
+    return "1 AWS resource" if number == 1 else f"{number} AWS resources"

@@ -11,6 +11,7 @@ from tap_api.errors import TapError
 from tap_api.kinds import ENVIRONMENT_TAP, KINDS
 from tap_api.pausing import is_removable
 from tap_api.presets import PRESETS
+from tap_cli.choose import no_region
 from tap_cli.claims import Claim
 from tap_cli.intent import Intent, intent
 from tap_cli.remains import Target, retained
@@ -66,7 +67,7 @@ def removing(claim: Claim, region: str | None, state: State) -> Removal:
     of_environment = claim.kind == ENVIRONMENT_TAP.kind
     spec = (live or claim.document)["spec"]
     if region and not of_environment and spec.get("region") != region:
-        raise TapError(_no_region(region, claim.name, [str(spec.get("region"))]))
+        raise TapError(no_region(region, claim.name, [str(spec.get("region"))]))
     target = Target(claim.kind, claim.namespace, claim.name, region if of_environment else None)
     gone = live is None or "deletionTimestamp" in live["metadata"]
     wanted, begun, listed = None, gone, False
@@ -74,7 +75,7 @@ def removing(claim: Claim, region: str | None, state: State) -> Removal:
     if target.region and live is not None and not gone:
         entries = {item["name"]: item for item in live["spec"]["regions"]}
         if target.region not in entries and not any(map(target.has, state.objects)):
-            raise TapError(_no_region(target.region, claim.name, sorted(entries)))
+            raise TapError(no_region(target.region, claim.name, sorted(entries)))
         begun = entries.get(target.region, {"state": RegionState.ABSENT}).get("state") == RegionState.ABSENT
         listed = _is_listed(claim.document, target.region)
         if not begun:
@@ -143,7 +144,3 @@ def _is_protected(live: Mapping[str, Any] | None) -> bool:
     if "regions" not in spec:
         return True
     return bool(PRESETS[spec["environment"]]["protection"])
-
-
-def _no_region(region: str, name: str, there: list[str]) -> str:
-    return f"{region!r} is no region of {name}; its regions are {', '.join(there)}"

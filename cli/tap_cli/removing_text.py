@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from tap_api.base import Json
+from tap_cli.remains import counted
 from tap_cli.removing import Removal
 from tap_cli.terminal import Line, styled
 from tap_stack.plan import Action
@@ -23,7 +24,7 @@ def lines(removal: Removal) -> Iterator[Line]:
             continue
         yield Line("")
         found = ((len(going) - len(kept), "deleted"), (len(kept), "kept"), (len(others), "changed"))
-        counts = [f"{_count(count)} {words}" for count, words in found if count]
+        counts = [f"{counted(count)} {words}" for count, words in found if count]
         yield styled(f"{region}: {', '.join(counts)}", 2, bold=True)
         for change in changes:
             yield from (styled(f"loses data: {loss}", 4, fg="red") for loss in change.loses)
@@ -60,7 +61,3 @@ def again(removal: Removal) -> str:
 def _kept(item: Json) -> str:
     called = f" ({item['externalName']})" if item["externalName"] else ""
     return f"{item['region']}: {item['kind']} {item['name']}{called}"
-
-
-def _count(number: int) -> str:
-    return "1 AWS resource" if number == 1 else f"{number} AWS resources"

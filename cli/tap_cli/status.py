@@ -1,20 +1,16 @@
 """`tap status`: environments as a tree, once or live."""
 
-import os
-import sys
 import time
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from tap_api.errors import TapError
-from tap_cli.follow import QUIET_SECONDS, follow, nowhere, pictures
+from tap_cli.follow import QUIET_SECONDS, console, follow, nowhere, pictures
 from tap_cli.snapshot import Snapshot
 from tap_cli.terminal import cluster_options, color_option, echo_data, output_option
 from tap_cli.tree import tree
 
-_PIPE_COLUMNS = 5000
 EXAMPLES = (
     ("tap status", "every environment"),
     ("tap status prod --watch", "as it changes, until Ctrl-C"),
@@ -84,14 +80,6 @@ def command(  # noqa: PLR0913  (one for each option)
     elif not live:
         for snapshot in snapshots:
             shown.print(tree(snapshot))
-
-
-def console(*, no_color: bool) -> Console:
-    """Returns where to print. A pipe has no width, and rich would take 80 columns: a line is a line there."""
-    width = None if sys.stdout.isatty() else _PIPE_COLUMNS
-    # No colour is plain text: without this, rich leaves bold and dim in.
-    plain = no_color or bool(os.environ.get("NO_COLOR"))
-    return Console(color_system=None if plain else "auto", highlight=False, width=width)
 
 
 def _json(snapshot: Snapshot) -> dict[str, object]:
