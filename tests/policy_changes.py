@@ -7,11 +7,13 @@ from policy_cases import ALONE, ENVIRONMENTS, GOOD, ONE, ORGANISATION, REGIONS, 
 
 
 def _reported(name: str, base: Mapping[str, Any], *errors: tuple[str, str], **changes: Any) -> Case:
-    old = edited(base, spec__drift="Report")
+    old = edited(base, metadata__name="reported", spec__drift="Report")
     return case(f"drift is only reported: {name}", old, list(errors), changes, old=old)
 
 
-LEAVING = edited(GOOD, metadata__name="leaving")
+#: Doors that store what is changed tell one from another by the name.
+LEAVING = edited(GOOD, metadata__name="leaving", spec__regions=[ONE, {**TWO, "state": "Absent"}])
+GLOBAL = edited(GOOD, metadata__name="global", spec__database={"global": True})
 CHANGES = [
     case(
         "a primary region paused while its replica is there",
@@ -42,7 +44,7 @@ CHANGES = [
         LEAVING,
         [],
         {"spec__regions": [{**ONE, "state": "Absent"}, {**TWO, "state": "Absent"}]},
-        old=edited(LEAVING, spec__regions=[ONE, {**TWO, "state": "Absent"}]),
+        old=LEAVING,
     ),
     case(
         "a database that leaves the global one, by the preset",
@@ -53,11 +55,11 @@ CHANGES = [
     ),
     case(
         "another environment",
-        edited(GOOD, spec__database={"global": True}),
+        GLOBAL,
         [("spec.environment", "Immutable")],
         {"spec__environment": "staging"},
         schema=[("spec.environment", "Immutable")],
-        old=edited(GOOD, spec__database={"global": True}),
+        old=GLOBAL,
     ),
     case(
         "another primary region",
