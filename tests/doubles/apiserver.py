@@ -34,6 +34,8 @@ class Apiserver:
         path = _path(entry, namespace)
         while True:
             async with self._session.get(path) as answer:
+                if await _later(answer):
+                    continue
                 answer.raise_for_status()
                 found = await answer.json()
             for item in found["items"]:
@@ -45,6 +47,8 @@ class Apiserver:
         query = {"watch": "true", "resourceVersion": version}
         # No limit of aiohttp's on a line: an object that carries code is longer.
         async with self._session.get(path, params=query, timeout=aiohttp.ClientTimeout(sock_connect=5)) as answer:
+            if await _later(answer):
+                return
             answer.raise_for_status()
             rest = b""
             async for chunk in answer.content.iter_any():
@@ -100,6 +104,14 @@ class Apiserver:
         path = f"/api/v1/namespaces/{meta['namespace']}/secrets/{meta['name']}"
         async with self._applied(path, secret, "provider-double") as answer:
             answer.raise_for_status()
+
+
+async def _later(answer: aiohttp.ClientResponse) -> bool:
+    """Returns whether to ask again, after the wait that was asked for: so it is while the storage of a kind is made ready."""
+    if answer.status != HTTPStatus.TOO_MANY_REQUESTS:
+        return False
+    await asyncio.sleep(int(answer.headers.get("Retry-After", "1")))
+    return True
 
 
 def _path(entry: Entry, namespace: str) -> str:
