@@ -141,5 +141,7 @@ def test_an_absent_region_goes_paused_or_not_and_comes_back(dev: tuple[World, Pr
 
     world.apply(edited())
     world.until(lambda: f"dev-{CHOSEN}" in world.names("regionaltaps"), "it is made again", 60)
+    # Until the operator has looked again, two of two are still Ready.
+    world.until(lambda: world.get("environmenttaps", "dev")["status"]["readyRegions"] != "2/2", "all are counted")
     ready(world, provider, "dev")
     assert world.get("environmenttaps", "dev")["status"]["readyRegions"] == "3/3"
