@@ -40,6 +40,11 @@ def why_not() -> str:
     return ""
 
 
+def is_whole(config: pytest.Config) -> bool:
+    """Returns whether every region is brought up that these tests know, as asked for by AWS=moto or `make soak`."""
+    return os.environ.get("AWS", "") == Aws.MOTO or config.getoption("seeds") > 1
+
+
 @pytest.fixture(scope="module")
 def places() -> Iterator[Places]:
     """A state folder of this file's own: a cluster with the provider is none for tests with its double."""
