@@ -2,6 +2,7 @@
 
 import ast
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -63,6 +64,20 @@ def _text(dumper: Any, text: str) -> Any:  # noqa: ANN401
 
 
 _Dumper.add_representer(str, _text)
+# YAML 1.2, so Kubernetes' reader in Go, has floats without a dot: `551297e4` is a number there, and text to PyYAML.
+for _yaml in (_Loader, _Dumper):
+    _yaml.add_implicit_resolver(
+        "tag:yaml.org,2002:float", re.compile(r"[-+]?(\.\d+|\d+(\.\d*)?)[eE][-+]?\d+$", re.ASCII), [*"-+.0123456789"]
+    )
+
+
+def _float(loader: Any, node: yaml.ScalarNode) -> float | str:  # noqa: ANN401
+    number: float = loader.construct_yaml_float(node)
+    # As in Go: what no float64 holds is text. `.inf` is written with letters.
+    return str(node.value) if math.isinf(number) and "inf" not in node.value.lower() else number
+
+
+_Loader.add_constructor("tag:yaml.org,2002:float", _float)
 
 
 def dump(documents: Iterable[Json], *, header: str = "") -> str:

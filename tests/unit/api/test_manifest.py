@@ -20,6 +20,14 @@ def test_shared_values_are_written_out() -> None:
     assert manifest.dump([{"x": shared, "y": shared}]) == "x:\n  a: 1\ny:\n  a: 1\n"
 
 
+def test_text_that_is_a_number_to_kubernetes_is_quoted() -> None:
+    for text in ("551297e4", "+1e2", ".5e-3", "1.e5", "86e37564"):
+        assert manifest.dump([{"tag": text}]) == f"tag: '{text}'\n"
+        # What no float64 holds is text to Go again.
+        assert manifest.value(text, HERE) == ("86e37564" if text == "86e37564" else float(text))
+    assert manifest.dump([{"tag": "0a95bf9c"}]) == "tag: 0a95bf9c\n"
+
+
 def test_keys_stay_in_their_order_and_the_header_comes_first() -> None:
     assert manifest.dump([{"b": 1, "a": 2}], header="# h\n") == "# h\nb: 1\na: 2\n"
 
