@@ -17,8 +17,8 @@ from tap_operator.cluster import LEASES, Cluster
 from tap_operator.errors import ClusterError
 
 _LOG = logging.getLogger(__name__)
-#: Seconds: the apiserver waits three for the whole answer (charts/operator).
-_DEADLINE = 1.5
+#: Seconds. The apiserver waits three for the whole answer (charts/operator); a machine that is busy needs most of them.
+_DEADLINE = 2.5
 
 
 async def locked(
