@@ -20,6 +20,7 @@ from tap_stack.health import healthy, is_paused, trouble
 from tap_stack.key import KeyState
 from tap_stack.monitoring import changes, trail
 from tap_stack.observation import DictObservation, Observation
+from tap_stack.processor import code
 from tap_stack.resource import Resource, Resources, xr
 from tap_stack.storage import logs
 from tap_stack.subject import Subject
@@ -105,6 +106,7 @@ def _part(subject: Subject[RegionalTapSpec], kind: Kind) -> Resource:
         **KeyState.of(subject).facts_for_parts(),
         **_api_fact(subject, kind),
         **_cluster_fact(subject, kind),
+        **_bucket_fact(subject, kind),
         **_trail_fact(subject, kind),
     }
     return xr(subject, kind, part_name(subject.name, kind.part), spec, facts)
@@ -129,6 +131,15 @@ def _cluster_fact(subject: Subject[RegionalTapSpec], kind: Kind) -> Json:
     return {
         "clusterEndpoint": endpoint or Unknown("the region's database, which AWS gives an endpoint", required=False)
     }
+
+
+def _bucket_fact(subject: Subject[RegionalTapSpec], kind: Kind) -> Json:
+    """Returns whether the code can be put into the data bucket, for the part that does it."""
+    if "bucket_settled" not in kind.spec.model_fields:
+        return {}
+    storage = subject.observed.get("storage")
+    name = storage.field("status", "outputs", "bucketName") if storage else None
+    return {"bucketSettled": True if name else Unknown(code.NOT_SETTLED.source, required=False)}
 
 
 def _trail_fact(subject: Subject[RegionalTapSpec], kind: Kind) -> Json:

@@ -83,6 +83,10 @@ class Account:
         """Yields the resources of a kind."""
         return (resource for (its_kind, _), resource in self.made.items() if its_kind == kind)
 
+    def keeps_versions(self, bucket: str) -> bool:
+        """Returns whether a bucket keeps versions of what is put into it."""
+        return any(wanted(setting)["bucket"] == bucket for setting in self.of("s3.BucketVersioning"))
+
     def find(self, kind: str, **fields: Any) -> Json | None:
         """Returns the resource of a kind whose atProvider has these values."""
         for resource in self.of(kind):

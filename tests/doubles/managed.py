@@ -93,5 +93,8 @@ class Kinds:
             # Nothing writes in a cluster that follows another.
             follows = cluster is not None and cluster["status"]["atProvider"].get("replicationSourceIdentifier")
             made["status"]["atProvider"]["writer"] &= not follows
+        if kind == "s3.Object" and not account.keeps_versions(wanted(resource)["bucket"]):
+            # As provider-aws 2.5.0 says it; what comes before its bucket keeps versions has none, ever.
+            made["status"]["atProvider"]["versionId"] = ""
         made["status"]["atProvider"] = pruned(made["status"]["atProvider"], self.told[kind])
         return made

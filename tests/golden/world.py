@@ -115,7 +115,7 @@ class World:
     def settle(self) -> list[Composing]:
         """Returns what composing gives once it gives the same twice."""
         before = self.turn()
-        for _ in range(10):
+        for _ in range(20):
             turned = self.turn()
             if [composed for _, composed in turned] == [composed for _, composed in before]:
                 return turned

@@ -216,6 +216,9 @@ class RegionalProcessorSpec(PartSpec):
     cluster_endpoint: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = Field(
         None, description="Endpoint of the database, once AWS has made it."
     )
+    bucket_settled: bool | None = Field(
+        None, description="Whether the data bucket keeps versions and encrypts, once AWS shows it."
+    )
 
 
 class RegionalMonitoringSpec(PartSpec):

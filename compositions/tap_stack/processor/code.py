@@ -18,7 +18,7 @@ from tap_api.base import Json
 from tap_api.kinds import RegionalProcessorSpec
 from tap_stack import aws, names, pause
 from tap_stack.assembly import kept
-from tap_stack.managed import managed
+from tap_stack.managed import Handling, managed
 from tap_stack.resource import Resource, Resources
 from tap_stack.subject import Subject
 from tap_stack.values import Unknown
@@ -28,6 +28,8 @@ HANDLER = "processor.main.handle"
 #: Key of the Lambda function, whose code this is.
 FUNCTION = "function"
 _KEY = "code-"
+#: An object that comes before its bucket keeps versions has none, and then there is no version for a function to run.
+NOT_SETTLED = Unknown("the data bucket, until AWS keeps versions of what is put into it, and encrypts it")
 #: The content stands twice in the object, and etcd takes 1.5 MiB (05, section 3, item 12).
 MOST = 400 * 1024
 #: The earliest that a zip can tell.
@@ -112,6 +114,7 @@ def resources(subject: Subject[RegionalProcessorSpec]) -> Resources:
                 # The ARN: what a reference gives is the id (05, section 1.1).
                 "kmsKeyId": subject.key_arn,
             },
+            handling=Handling(after=() if subject.spec.bucket_settled else (NOT_SETTLED,)),
         )
     if _running(subject) != (own.sha256 if own else code.code_sha256):
         yield from (old for old in _carriers(subject) if own or old.key != code.resource)

@@ -19,9 +19,10 @@ def resources(subject: Subject[RegionalStorageSpec]) -> Resources:
 
 
 def outputs(observed: Observed) -> dict[str, str | None]:
-    """Returns the name of the data bucket."""
+    """Returns the name of the data bucket, once what is put into it is kept as it is to be."""
     observation = observed.get(data.BUCKET)
-    return {"bucketName": observation.field("status", "atProvider", "id") if observation else None}
+    settled = observation and data.is_settled(observed)
+    return {"bucketName": observation.field("status", "atProvider", "id") if observation and settled else None}
 
 
 def conditions(subject: Subject[RegionalStorageSpec]) -> tuple[Condition, ...]:

@@ -5,6 +5,7 @@ from tap_api.kinds import RegionalStorageSpec
 from tap_api.sections import StorageSpec
 from tap_stack import aws, names
 from tap_stack.documents import Statement, Text, first_unknown, policy
+from tap_stack.observation import Observed
 from tap_stack.resource import Resources
 from tap_stack.storage import logs
 from tap_stack.storage.bucket import bucket, encrypted_in_transit, encryption, expire, of, tidy
@@ -12,6 +13,8 @@ from tap_stack.subject import Subject
 from tap_stack.values import Ref, Unknown
 
 BUCKET = "data-bucket"
+#: What has to be there before an object is: one that came earlier has no version, ever, and another encryption.
+_FIRST = ("versioning", "encryption")
 
 
 def resources(subject: Subject[RegionalStorageSpec]) -> Resources:
@@ -35,6 +38,12 @@ def resources(subject: Subject[RegionalStorageSpec]) -> Resources:
         # S3 writes once the log bucket's policy lets it.
         {"targetBucketRef": Ref(logs.BUCKET), "targetPrefix": logs.PREFIX},
     )
+
+
+def is_settled(observed: Observed) -> bool:
+    """Returns whether AWS keeps versions of what is put into the bucket, and encrypts it, as is wanted."""
+    settings = [observed.get(f"{BUCKET}-{setting}") for setting in _FIRST]
+    return all(one is not None and (ready := one.condition("Ready")) and ready.status == "True" for one in settings)
 
 
 def lifecycle(storage: StorageSpec) -> list[Json]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from golden.world import ACCOUNT, World
+from golden.world import ACCOUNT, World, provided
 from tap_api.base import Json
 from tap_stack.compose import compose
 from tap_stack.composed import Composed
@@ -240,6 +240,21 @@ def test_trap_12_the_function_is_told_of_its_code_by_key_version_and_digest_at_o
         "s3ObjectVersion": "v0",
         "codeSha256": "o",
     }
+
+
+@pytest.mark.parametrize("setting", ["versioning", "encryption"])
+def test_the_code_waits_until_its_bucket_keeps_and_encrypts_it(make_tap: MakeTap, setting: str) -> None:
+    """An object that came before has no version, and the function waited for one for ever (the real provider)."""
+    late = f"prod-us-east-1-storage-data-bucket-{setting}"
+
+    def provide(resource: Json, _before: Json | None) -> Json:
+        return {**resource, "status": {}} if resource["metadata"]["name"] == late else provided(resource)
+
+    world = World(make_tap(), provide)
+    turned = {xr["kind"]: composed for xr, composed in world.settle()}
+    waiting = {item.key: item.source for item in turned["RegionalProcessor"].withheld}
+    assert waiting[SHIPPED.resource] == code.NOT_SETTLED.source
+    assert "bucketName" not in world.tap["status"]["outputs"]
 
 
 def test_trap_13_old_code_stays_until_the_function_says_that_it_runs_the_new_one(make_tap: MakeTap) -> None:
