@@ -80,12 +80,16 @@ def tagged(backend: RDSBackend, arn: str) -> Any:  # noqa: ANN401 (moto's own)
 
 
 def in_vpc(function: LambdaFunction) -> dict[str, Any] | None:
-    """Return where a function's addresses are; moto tells of a VPC that is not there, `vpc-123abc`."""
+    """Return where a function's addresses are; moto tells of a VPC that is not there, `vpc-123abc`.
+
+    AWS deletes no subnet that a function is in, moto does: such a function is in no VPC any more.
+    """
     config = function._vpc_config
     if not config or not config.get("SubnetIds"):
         return config or None
-    subnets = ec2_backends[function.account_id][function.region]
-    return {**config, "VpcId": subnets.get_subnet(config["SubnetIds"][0]).vpc_id}
+    subnets = ec2_backends[function.account_id][function.region].describe_subnets()
+    vpc = next((subnet.vpc_id for subnet in subnets if subnet.id == config["SubnetIds"][0]), "")
+    return {**config, "VpcId": vpc}
 
 
 def _home(backend: RDSBackend) -> RDSBackend:

@@ -156,8 +156,8 @@ def mended(account: Account) -> dict[str, bool]:
     [cluster] = rds.describe_global_clusters()["GlobalClusters"]
     found["create_global_cluster"] = (cluster.get("DatabaseName"), cluster.get("TagList")) == ("tap", tags)
     found["leave_global_cluster"] = leaves(account, "eu-west-1")
-    vpc, config = in_a_vpc(account)
-    found["in_vpc"] = config["VpcId"] == vpc
+    vpc, config, left = in_a_vpc(account)
+    found["in_vpc"] = (config["VpcId"], left["VpcId"]) == (vpc, "")
     found["tagged"] = answers(lambda: rds.add_tags_to_resource(ResourceName=cluster["GlobalClusterArn"], Tags=tags))
     return found
 
@@ -177,8 +177,8 @@ def leaves(account: Account, region: str) -> bool:
     return bool(cluster["GlobalClusterMembers"] == [])
 
 
-def in_a_vpc(account: Account) -> tuple[str, Any]:
-    """Returns a VPC, and what is told of a function in it."""
+def in_a_vpc(account: Account) -> tuple[str, Any, Any]:
+    """Returns a VPC, and what is told of a function in it before and after its subnet is gone."""
     ec2, iam, functions = (account.client(service, "us-east-1") for service in ("ec2", "iam", "lambda"))
     vpc = ec2.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.8.0.0/24")["Subnet"]["SubnetId"]
@@ -197,7 +197,9 @@ def in_a_vpc(account: Account) -> tuple[str, Any]:
         Code={"ZipFile": code.getvalue()},
         VpcConfig={"SubnetIds": [subnet], "SecurityGroupIds": [group]},
     )
-    return vpc, functions.get_function_configuration(FunctionName="ours")["VpcConfig"]
+    before = functions.get_function_configuration(FunctionName="ours")["VpcConfig"]
+    ec2.delete_subnet(SubnetId=subnet)
+    return vpc, before, functions.get_function_configuration(FunctionName="ours")["VpcConfig"]
 
 
 def answers(ask: Callable[[], Any]) -> bool:
