@@ -1,27 +1,19 @@
 """What AWS says of the resources: the cause, in one condition, for whoever is awake at 3 a.m."""
 
-import re
 from collections.abc import Iterable
 
+from tap_api import complaint
 from tap_api.status import PAUSED
 from tap_stack import pause
 from tap_stack.composed import RESOURCES_HEALTHY, Condition
 from tap_stack.observation import Observation, Observed
 
 #: Conditions that name a cause where they are False: Crossplane's and upjet's, and ours on a part.
-_TELLING = ("Synced", "LastAsyncOperation", RESOURCES_HEALTHY)
-#: What differs each time that AWS refuses the same thing. Left in, every retry would change the status.
-_NOISE = re.compile(
-    r",? ?(?:RequestID|HostID|Request ID|Host ID): ?[^\s,]+|,? ?Encoded authorization failure message: ?\S+"
-)
-#: What upjet puts before the cause in `Synced` and not in `LastAsyncOperation`. While it tries again, `Synced` is True
-#: and the other one tells the cause, so the two spellings would take turns for as long as AWS refuses.
-_FRAME = re.compile(r"^(?:create|update|delete) failed: (?=async )")
+_TELLING = (*complaint.TELLING, RESOURCES_HEALTHY)
 #: What a provider says of a resource whose sibling is not there yet. Said of fifty, it would hide the one that fails.
 _WAITS = "cannot resolve references"
 PROVIDER_SILENT = "ProviderSilent"
 _MAX_NAMED = 3
-_MAX_CAUSE = 500
 
 
 def trouble(observation: Observation) -> str:
@@ -42,8 +34,7 @@ def _complaint(observation: Observation) -> str:
     for type_ in _TELLING:
         condition = observation.condition(type_)
         if condition and condition.status == "False":
-            told = _FRAME.sub("", condition.message or condition.reason)
-            return _NOISE.sub("", told)[:_MAX_CAUSE]
+            return complaint.words(condition.message or condition.reason)
     return ""
 
 

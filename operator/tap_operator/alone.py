@@ -1,33 +1,39 @@
-"""One pass over a RegionalTap that a person wrote alone: its address range is claimed for it, and nothing else done.
+"""One pass over a RegionalTap that a person wrote alone: its address range is claimed for it, and its end kept in order.
 
 Whether it has the range is told by the condition CidrReserved, which the function puts on it.
 """
 
+from collections.abc import Callable
+
 from tap_api import cidrs
 from tap_api.claims import Conflict
+from tap_api.teardown import is_deleted
 from tap_api.tenure import wish
 from tap_operator.cluster import Cluster
 from tap_operator.drift import of_regional_tap
-from tap_operator.reconcile import Pass
+from tap_operator.reconcile import Pass, utc_now
 from tap_operator.regions import REGIONAL_TAPS
 from tap_operator.reservations import reserve
+from tap_operator.teardown import POLL, hold, tear_down
 
 #: Seconds until a range that others hold is asked for again, if no block changes before.
 _POLL_RANGE = 30.0
 
 
-async def reserve_alone(cluster: Cluster, namespace: str, name: str) -> Pass:
-    """Claims the range of a RegionalTap that nobody controls.
+async def reserve_alone(cluster: Cluster, namespace: str, name: str, *, now: Callable[[], str] = utc_now) -> Pass:
+    """Claims the range of a RegionalTap that nobody controls, and tears down one that is being deleted.
 
     Raises:
         ClusterError: it, or its block, could not be read or written.
     """
     done = Pass()
     tap = await cluster.get(REGIONAL_TAPS, namespace, name)
-    if tap is None or tap["metadata"].get("deletionTimestamp"):
+    if tap is None or any(owner.get("controller") for owner in tap["metadata"].get("ownerReferences") or []):
         return done
-    if any(owner.get("controller") for owner in tap["metadata"].get("ownerReferences") or []):
+    if is_deleted(tap):
+        done.again = POLL if await tear_down(cluster, tap, now=now) else None
         return done
+    tap = await hold(cluster, REGIONAL_TAPS, tap)
     done.drifted = of_regional_tap(tap)
     if cidrs.fault(tap["spec"]["cidr"]):
         return done  # The function says so.

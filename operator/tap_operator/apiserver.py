@@ -37,6 +37,13 @@ class ApiCluster:
                 return None
             raise
 
+    async def referred(self, namespace: str, reference: Json) -> Json | None:
+        """See Cluster."""
+        api_version, kind = reference["apiVersion"], reference["kind"]
+        known = await self._call("GET", f"/apis/{api_version}")
+        plural = next((one["name"] for one in known.get("resources") or [] if one["kind"] == kind), None)
+        return await self.get(Resource(api_version, plural), namespace, reference["name"]) if plural else None
+
     async def select(self, what: Resource, namespace: str = "", labels: str = "") -> AsyncIterator[Json]:
         """See Cluster."""
         query = {"limit": str(_PAGE), **({"labelSelector": labels} if labels else {})}
@@ -77,9 +84,22 @@ class ApiCluster:
         self._on_write(stored)
         return stored
 
-    async def delete(self, what: Resource, namespace: str, name: str, uid: str) -> None:
+    async def finalize(self, what: Resource, live: Json, finalizers: list[str]) -> Json:
         """See Cluster."""
-        options = {"propagationPolicy": "Foreground", "preconditions": {"uid": uid}}
+        meta = live["metadata"]
+        change = {"metadata": {"resourceVersion": meta["resourceVersion"], "finalizers": finalizers}}
+        path, query = what.path(meta["namespace"], meta["name"]), {"fieldManager": FIELD_MANAGER}
+        stored = await self._call("PATCH", path, query, change, "application/merge-patch+json")
+        if finalizers or not meta.get("deletionTimestamp"):
+            self._on_write(stored)  # Without the last one it is gone, and no watch tells of this version.
+        return stored
+
+    async def delete(
+        self, what: Resource, namespace: str, name: str, uid: str, *, dependents_first: bool = False
+    ) -> None:
+        """See Cluster."""
+        policy = "Foreground" if dependents_first else "Background"
+        options = {"propagationPolicy": policy, "preconditions": {"uid": uid}}
         try:
             await self._call("DELETE", what.path(namespace, name), body=options)
         except ClusterError as error:

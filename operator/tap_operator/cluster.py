@@ -1,4 +1,4 @@
-"""What the operator asks of a cluster: live reads and few kinds of writes. No cache, no discovery."""
+"""What the operator asks of a cluster: live reads and few kinds of writes. No cache; discovery for references alone."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -49,6 +49,9 @@ class Cluster(Protocol):
         With `must_be_served` the latter is an error: that nobody can be asked is no sign that nothing is there.
         """
 
+    async def referred(self, namespace: str, reference: Json) -> Json | None:
+        """Returns the object that a reference of `apiVersion`, `kind` and `name` refers to; None if there is none."""
+
     def select(self, what: Resource, namespace: str = "", labels: str = "") -> AsyncIterator[Json]:
         """Yields the objects that carry `labels`, page by page; none if their kind is not served."""
 
@@ -64,5 +67,10 @@ class Cluster(Protocol):
     async def replace(self, what: Resource, manifest: Json) -> Json:
         """Replaces an object of the same resourceVersion; `Conflict` if it changed meanwhile."""
 
-    async def delete(self, what: Resource, namespace: str, name: str, uid: str) -> None:
-        """Deletes the object of that `uid`, its dependents first. Does nothing if it is gone already."""
+    async def finalize(self, what: Resource, live: Json, finalizers: list[str]) -> Json:
+        """Sets the finalizers of an object that was read; `Conflict` if it changed since. Returns what is stored."""
+
+    async def delete(
+        self, what: Resource, namespace: str, name: str, uid: str, *, dependents_first: bool = False
+    ) -> None:
+        """Deletes the object of that `uid`, its dependents after it or first. Does nothing if it is gone already."""

@@ -15,17 +15,19 @@ from pydantic import ValidationError
 from tap_api.base import GROUP, Json
 from tap_api.fanout import fan_out, is_controlled
 from tap_api.kinds import ENVIRONMENT_TAP
-from tap_api.naming import digest
+from tap_api.naming import LABEL_ENVIRONMENT_TAP, digest
 from tap_api.policy import Organisation, judge, shape_violations
 from tap_api.rollup import SPEC_REFUSED, Trouble, roll_up
+from tap_api.teardown import REMOVING, TORN_DOWN, is_deleted
 from tap_operator import outputs
 from tap_operator.cluster import Cluster, resource
 from tap_operator.drift import Counts, of_status
 from tap_operator.errors import ClusterError
 from tap_operator.events import transitions
 from tap_operator.observe import left, observe
-from tap_operator.regions import LOOKED_AT_SOON, apply_wanted, remove_left
+from tap_operator.regions import LOOKED_AT_SOON, REGIONAL_TAPS, apply_wanted, remove_left, take_down
 from tap_operator.reservations import reserve_regions
+from tap_operator.teardown import POLL, condition, hold, let_go
 
 ENVIRONMENT_TAPS = resource(ENVIRONMENT_TAP)
 #: A digest of what was last applied. It tells that a field left the intent, which the fields that are there cannot.
@@ -74,11 +76,15 @@ async def reconcile(
     """
     done = Pass()
     environment_tap = await cluster.get(ENVIRONMENT_TAPS, namespace, name)
-    if environment_tap is None or environment_tap["metadata"].get("deletionTimestamp"):
-        return done  # The garbage collector has the rest: every RegionalTap has its owner reference.
+    if environment_tap is None:
+        return await _remnants(cluster, namespace, name, now)
+    if is_deleted(environment_tap):
+        return await _remove(cluster, environment_tap, now)
+    environment_tap = await hold(cluster, ENVIRONMENT_TAPS, environment_tap)
     observed = await observe(cluster, environment_tap)
     problem, wanted = _intend(environment_tap, observed, organisation)
-    troubles: dict[str, Trouble] = {}
+    going = await take_down(cluster, observed, now, done.failures)
+    troubles = dict(going)
     unreserved: dict[str, Trouble] | None = None
     if problem is None:
         reserved = await reserve_regions(cluster, environment_tap, wanted, observed, done.failures)
@@ -87,7 +93,9 @@ async def reconcile(
         troubles.update({region: why for region, why in unreserved.items() if region not in observed})
         wanted = [manifest for manifest in wanted if manifest["spec"]["region"] not in troubles]
         troubles.update(await apply_wanted(cluster, wanted, observed, done.failures))
-        troubles.update(await remove_left(cluster, left(environment_tap, observed), observed, done.failures))
+        left_over = left(environment_tap, observed)
+        troubles.update(await remove_left(cluster, left_over, observed, now, done.failures))
+        troubles.update(going)
     published = await outputs.observe(cluster, environment_tap)
     untold = outputs.taken(environment_tap, published)
     status = roll_up(
@@ -108,8 +116,40 @@ async def reconcile(
     strangers = any(not is_controlled(tap, environment_tap["metadata"]["uid"]) for tap in observed.values())
     if any(trouble.reason in LOOKED_AT_SOON for trouble in troubles.values()):
         done.again = _POLL_SOON
-    elif untold or done.blocks or strangers:
+    if any(is_deleted(tap) for tap in observed.values()):
+        done.again = POLL
+    if done.again is None and (untold or done.blocks or strangers):
         done.again = _POLL_NAME
+    return done
+
+
+async def _remove(cluster: Cluster, environment_tap: Json, now: Callable[[], str]) -> Pass:
+    """Removes every region of an EnvironmentTap that is being deleted, the primary last; then lets it go."""
+    done, uid = Pass(again=POLL), environment_tap["metadata"]["uid"]
+    found = await observe(cluster, environment_tap)
+    observed = {region: tap for region, tap in found.items() if is_controlled(tap, uid)}
+    troubles = await take_down(cluster, observed, now, done.failures)
+    troubles.update(await remove_left(cluster, dict(observed), observed, now, done.failures))
+    if not observed:
+        await let_go(cluster, ENVIRONMENT_TAPS, environment_tap)
+        return Pass(failures=done.failures)
+    reason = troubles[min(troubles)].reason if troubles else REMOVING
+    message = "; ".join(f"{region}: {trouble.message}" for region, trouble in sorted(troubles.items()))
+    status = environment_tap.get("status") or {}
+    others = [one for one in status.get("conditions") or [] if one["type"] != TORN_DOWN]
+    told = condition(environment_tap, reason, message, now())
+    generation = environment_tap["metadata"].get("generation", 0)
+    await _report(cluster, environment_tap, {**status, "observedGeneration": generation, "conditions": [*others, told]})
+    return done
+
+
+async def _remnants(cluster: Cluster, namespace: str, name: str, now: Callable[[], str]) -> Pass:
+    """Takes down RegionalTaps whose EnvironmentTap went without us (docs/teardown.md): the collector deletes them."""
+    done = Pass()
+    labels = f"{LABEL_ENVIRONMENT_TAP}={name}"
+    found = {tap["metadata"]["name"]: tap async for tap in cluster.select(REGIONAL_TAPS, namespace, labels)}
+    if await take_down(cluster, found, now, done.failures):
+        done.again = POLL
     return done
 
 

@@ -1,6 +1,6 @@
 """The writes of a pass: RegionalTaps that are applied, and those that are removed. Each is tried on its own."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from tap_api.base import Json
@@ -10,9 +10,11 @@ from tap_api.kinds import PARTS, REGIONAL_TAP
 from tap_api.naming import part_name
 from tap_api.pausing import is_removable, resumed
 from tap_api.rollup import Trouble
+from tap_api.teardown import is_deleted
 from tap_operator.cluster import Cluster, resource
 from tap_operator.compare import covers
 from tap_operator.errors import ClusterError
+from tap_operator.teardown import hold, tear_down
 
 REGIONAL_TAPS = resource(REGIONAL_TAP)
 WAITS = "WaitsForParts"
@@ -40,7 +42,10 @@ async def apply_wanted(
             if trouble is not None:
                 troubles[region] = trouble
             elif live is None or not covers(live, manifest):
-                observed[region] = await cluster.apply(REGIONAL_TAPS, _of_same_uid(manifest, live))
+                live = await cluster.apply(REGIONAL_TAPS, _of_same_uid(manifest, live))
+                observed[region] = live
+            if trouble is None and live is not None:
+                observed[region] = await hold(cluster, REGIONAL_TAPS, live)
         except ClusterError as error:
             troubles[region] = _refused("applied", manifest, error)
             if troubles[region].reason != NOT_SERVED:
@@ -87,18 +92,45 @@ def _of_same_uid(manifest: Json, live: Json | None) -> Json:
     return {**manifest, "metadata": {**manifest["metadata"], "uid": live["metadata"]["uid"]}}
 
 
+async def take_down(
+    cluster: Cluster, observed: dict[str, Json], now: Callable[[], str], failures: list[ClusterError]
+) -> dict[str, Trouble]:
+    """Takes the next step of each RegionalTap that is being deleted and belongs to an environment, whichever.
+
+    What is gone then leaves `observed`; returns what the others wait for. One that stands alone has passes of its own.
+    """
+    troubles: dict[str, Trouble] = {}
+    for region, tap in list(observed.items()):
+        if not is_deleted(tap) or not any(one.get("controller") for one in tap["metadata"].get("ownerReferences", [])):
+            continue
+        try:
+            trouble = await tear_down(cluster, tap, now)
+        except ClusterError as error:
+            failures.append(error)
+            trouble = _refused("removed", tap, error)
+        if trouble is None:
+            del observed[region]
+        else:
+            troubles[region] = trouble
+    return troubles
+
+
 async def remove_left(
-    cluster: Cluster, left: Mapping[str, Json], observed: dict[str, Json], failures: list[ClusterError]
+    cluster: Cluster,
+    left: Mapping[str, Json],
+    observed: dict[str, Json],
+    now: Callable[[], str],
+    failures: list[ClusterError],
 ) -> dict[str, Trouble]:
     """Deletes the RegionalTaps of regions that have left; returns the regions that it could not.
 
     One that is paused is resumed first, for what is paused never goes; and the primary goes after its replicas.
     """
     troubles: dict[str, Trouble] = {}
-    for region, tap in left.items():
+    for region, tap in sorted(left.items(), key=lambda pair: pair[1]["spec"].get("role") == Role.PRIMARY):
         meta, others = tap["metadata"], sorted(observed.keys() - {region})
-        if meta.get("deletionTimestamp"):
-            continue
+        if is_deleted(tap):
+            continue  # take_down has it.
         if tap["spec"].get("role") == Role.PRIMARY and others:
             troubles[region] = Trouble(
                 HOLDS_REPLICAS, f"is removed once {', '.join(others)} is gone: it holds replicas"
@@ -109,7 +141,16 @@ async def remove_left(
                 observed[region] = await _resume(cluster, tap)
                 troubles[region] = Trouble(RESUMING, "is resumed first, then removed: what is paused never goes")
                 continue
+            # Not its dependents first: Kubernetes would delete all of them at once.
             await cluster.delete(REGIONAL_TAPS, meta["namespace"], meta["name"], meta["uid"])
+            going = await cluster.get(REGIONAL_TAPS, meta["namespace"], meta["name"])
+            if going is None:
+                del observed[region]
+            else:
+                found = {region: going}
+                troubles.update(await take_down(cluster, found, now, failures))
+                observed.pop(region)
+                observed.update(found)
         except ClusterError as error:
             failures.append(error)
             troubles[region] = _refused("deleted", tap, error)

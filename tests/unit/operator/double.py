@@ -23,6 +23,9 @@ Place = tuple[str, str, str]
 DEFAULTS: Json = {"crossplane": {"compositionUpdatePolicy": "Automatic"}}
 
 
+DELETED_AT = "2026-11-24T09:00:00Z"
+
+
 class Killed(BaseException):
     """The process died right after a write."""
 
@@ -35,6 +38,7 @@ class InMemoryCluster:
         writes: Every change that was made, in order; an apply that changes nothing is `noop`.
         served: The plurals that there are.
         refuse: What to answer a write of that (verb, plural, name) with.
+        policies: How each object was deleted: `Foreground` or `Background`.
         die_after: The write after which the process dies; None: never.
     """
 
@@ -57,6 +61,7 @@ class InMemoryCluster:
         self.served |= {kind.plural for kind in PARTS}
         self.refuse: dict[tuple[str, str, str], ClusterError] = {}
         self.die_after: int | None = None
+        self.policies: dict[Place, str] = {}
         self._intents: dict[tuple[Place, str], Json] = {}
         self._version = 0
         self._births = 0
@@ -110,10 +115,36 @@ class InMemoryCluster:
             raise ClusterError(409, "Conflict", "the object has been modified")
         return self._store("replace", place, deepcopy(manifest))
 
-    async def delete(self, what: Resource, namespace: str, name: str, uid: str) -> None:
+    async def referred(self, namespace: str, reference: Json) -> Json | None:
+        return deepcopy(self.objects.get((reference["kind"], namespace, reference["name"])))
+
+    async def finalize(self, what: Resource, live: Json, finalizers: list[str]) -> Json:
+        place = self._place(what, live)
+        self._check("finalize", place)
+        stored = self.objects.get(place)
+        if stored is None:
+            raise ClusterError(404, "NotFound", "not found")
+        if stored["metadata"]["resourceVersion"] != live["metadata"]["resourceVersion"]:
+            raise ClusterError(409, "Conflict", "the object has been modified")
+        if stored["metadata"].get("deletionTimestamp") and not finalizers:
+            self.remove(*place)
+            self._wrote("finalize", place)
+            return live
+        made = deepcopy(stored)
+        made["metadata"]["finalizers"] = list(finalizers)
+        return self._store("finalize", place, made)
+
+    async def delete(
+        self, what: Resource, namespace: str, name: str, uid: str, *, dependents_first: bool = False
+    ) -> None:
         place = (what.plural, namespace, name)
         self._check("delete", place)
+        self.policies[place] = "Foreground" if dependents_first else "Background"
         if self.objects.get(place, {}).get("metadata", {}).get("uid") == uid:
+            if self.objects[place]["metadata"].get("finalizers"):
+                self.objects[place]["metadata"]["deletionTimestamp"] = DELETED_AT
+                self._wrote("delete", place)
+                return
             self.remove(what.plural, namespace, name)
             self._wrote("delete", place)
 
