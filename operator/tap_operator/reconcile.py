@@ -18,7 +18,7 @@ from tap_api.kinds import ENVIRONMENT_TAP
 from tap_api.naming import LABEL_ENVIRONMENT_TAP, digest
 from tap_api.policy import Organisation, judge, shape_violations
 from tap_api.rollup import SPEC_REFUSED, Trouble, roll_up
-from tap_api.teardown import REMOVING, TORN_DOWN, is_deleted
+from tap_api.teardown import BLOCKED, REMOVING, TORN_DOWN, is_deleted
 from tap_operator import outputs
 from tap_operator.cluster import Cluster, resource
 from tap_operator.drift import Counts, of_status
@@ -133,7 +133,8 @@ async def _remove(cluster: Cluster, environment_tap: Json, now: Callable[[], str
     if not observed:
         await let_go(cluster, ENVIRONMENT_TAPS, environment_tap)
         return Pass(failures=done.failures)
-    reason = troubles[min(troubles)].reason if troubles else REMOVING
+    reasons = [troubles[region].reason for region in sorted(troubles)]
+    reason = BLOCKED if BLOCKED in reasons else next(iter(reasons), REMOVING)
     message = "; ".join(f"{region}: {trouble.message}" for region, trouble in sorted(troubles.items()))
     status = environment_tap.get("status") or {}
     others = [one for one in status.get("conditions") or [] if one["type"] != TORN_DOWN]

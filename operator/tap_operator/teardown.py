@@ -158,7 +158,7 @@ async def _tell(cluster: Cluster, regional_tap: Json, trouble: Trouble, now: str
 
 
 def condition(thing: Json, reason: str, message: str, now: str) -> Json:
-    """Returns the condition TornDown of a tap that is being deleted; it is False until the tap is not there any more."""
+    """Returns the condition TornDown of a tap that is being deleted: False until it is not there any more."""
     before = (thing.get("status") or {}).get("conditions") or []
     since = next((one["lastTransitionTime"] for one in before if one["type"] == TORN_DOWN), now)
     return {

@@ -15,6 +15,7 @@ from tap_api.kinds import PARTS, RegionalTapSpec
 from tap_api.naming import ANNOTATION_CONFIRM_REMOVAL, LABEL_ENVIRONMENT_TAP, LABEL_HOLDS_TAPS
 from tap_api.policy import Organisation, load
 from tap_api.presets import PRESETS
+from tap_api.teardown import FINALIZER
 from tap_stack.catalogue import catalogue
 
 PLURALS = [kind.plural for kind in PARTS]
@@ -26,6 +27,7 @@ POLICIES = [
     "tap-locks",
     "tap-machinery",
     "tap-namespaces",
+    "tap-operator-environments",
     "tap-operator-namespaces",
     "tap-owned-regions",
     "tap-ownership",
@@ -117,11 +119,13 @@ def test_each_account_has_just_the_rights_that_its_process_needs(chart: dict[str
             crds,
             ("ec2.aws.m.upbound.io", "vpcs", "get"),
             ("tap.platform", "cidrblocks", "get list watch create update"),
-            ("tap.platform", "environmenttaps", "get list watch"),
+            ("tap.platform", "environmenttaps", "get list watch patch"),
             ("tap.platform", "environmenttaps/status", "patch"),
             ("tap.platform", "regionaltaps", "get list watch create patch delete"),
             ("tap.platform", "regionaltaps/status", "patch"),
-            *(("tap.platform", plural, "get") for plural in PLURALS),
+            *(("tap.platform", plural, "get delete") for plural in PLURALS),
+            # What AWS says of what does not go.
+            *((entry.api_version.partition("/")[0], entry.plural, "get") for entry in catalogue().values()),
         ]
     )
     assert roles["tap-operator-lease"]["rules"] == [
@@ -200,6 +204,7 @@ def test_policies_and_the_operator_name_the_label_and_the_annotation_alike(chart
             locks.BROKEN_BY.removesuffix("by"),
         },
         "tap-namespaces": {LABEL_HOLDS_TAPS},
+        "tap-operator-environments": {FINALIZER},
         "tap-operator-namespaces": {LABEL_HOLDS_TAPS},
         "tap-ownership": {LABEL_ENVIRONMENT_TAP},
         "tap-protection": {ANNOTATION_CONFIRM_REMOVAL},

@@ -6,6 +6,7 @@ import pytest
 from tap_api.base import API_VERSION, Json
 from tap_api.fanout import fan_out
 from tap_api.policy import Organisation
+from tap_api.teardown import CROSSPLANE_FINALIZER, FINALIZER
 from tap_operator.alone import reserve_alone
 from tap_operator.errors import ClusterError
 from tap_operator.reconcile import ANNOTATION_INTENT, Pass, reconcile
@@ -83,6 +84,7 @@ async def test_every_region_gets_the_regionaltap_that_fan_out_says(cluster: InMe
         made = deepcopy(cluster.objects[RTAPS, "tap-prod", name])
         for key in ("uid", "resourceVersion", "generation", "annotations"):
             made["metadata"].pop(key)
+        assert made["metadata"].pop("finalizers") == [FINALIZER]
         made["spec"].pop("crossplane")
         stored[name] = made
     assert stored == wanted
@@ -208,11 +210,12 @@ async def test_a_region_that_leaves_the_spec_is_removed_and_the_others_are_not_t
 
 async def test_a_region_on_its_way_out_is_shown_until_it_is_gone(cluster: InMemoryCluster) -> None:
     await settle(cluster)
-    cluster.edit(RTAPS, "tap-prod", "prod-eu-west-1", {"metadata": {"deletionTimestamp": NOW}})
+    going = {"deletionTimestamp": NOW, "finalizers": [FINALIZER, CROSSPLANE_FINALIZER]}
+    cluster.edit(RTAPS, "tap-prod", "prod-eu-west-1", {"metadata": going})
     cluster.edit(ETAPS, "tap-prod", "prod", {"spec": {"regions": PROD["spec"]["regions"][:2]}})
     await run(cluster)
     shown = [(r["name"], r["ready"], r.get("message")) for r in status(cluster)["regions"]]
-    assert shown[2] == ("eu-west-1", False, "Crossplane has not looked at its RegionalTap yet")
+    assert shown[2] == ("eu-west-1", False, "waits until Crossplane composes it no more; does Crossplane run?")
     assert ("delete", RTAPS, "prod-eu-west-1") not in cluster.writes
 
 
@@ -256,14 +259,15 @@ async def test_an_old_part_is_waited_for_while_it_is_somebodys_or_on_its_way_out
 
 async def test_a_regionaltap_that_is_being_deleted_is_not_written(cluster: InMemoryCluster) -> None:
     await settle(cluster)
-    change = {"metadata": {"deletionTimestamp": NOW}, "spec": {"protection": False}}
+    going = {"deletionTimestamp": NOW, "finalizers": [FINALIZER, CROSSPLANE_FINALIZER]}
+    change = {"metadata": going, "spec": {"protection": False}}
     cluster.edit(RTAPS, "tap-prod", "prod-us-east-2", change)
     await run(cluster)
-    assert not [write for write in cluster.writes if write[1] == RTAPS]
+    assert child(cluster, "us-east-2")["spec"]["protection"] is False
     assert condition(cluster, "Synced") == (
         "False",
         "Removing",
-        "us-east-2: RegionalTap prod-us-east-2 is being deleted; it is applied again once it is gone",
+        "us-east-2: waits until Crossplane composes it no more; does Crossplane run?",
     )
 
 
@@ -346,17 +350,10 @@ async def test_a_claim_that_policy_refuses_applies_nothing_removes_nothing_and_s
     )
 
 
-@pytest.mark.parametrize("gone", [True, False], ids=["gone", "on its way out"])
-async def test_an_environment_that_is_deleted_is_left_to_the_garbage_collector(
-    cluster: InMemoryCluster,
-    gone: bool,  # noqa: FBT001
-) -> None:
+async def test_an_environment_that_is_gone_is_left_to_the_garbage_collector(cluster: InMemoryCluster) -> None:
     await settle(cluster)
     cluster.remove(RTAPS, "tap-prod", "prod-us-east-2")
-    if gone:
-        cluster.remove(ETAPS, "tap-prod", "prod")
-    else:
-        cluster.edit(ETAPS, "tap-prod", "prod", {"metadata": {"deletionTimestamp": NOW}})
+    cluster.remove(ETAPS, "tap-prod", "prod")
     assert await run(cluster) == Pass()
     assert cluster.writes == []
 
@@ -436,14 +433,14 @@ async def test_a_region_that_is_there_goes_on_without_its_claim(cluster: InMemor
 async def test_claims_are_made_before_the_regions_that_use_them(cluster: InMemoryCluster) -> None:
     await run(cluster)
     order = [(verb, plural) for verb, plural, _ in cluster.writes if plural in ("cidrblocks", RTAPS)]
-    assert order == [("create", "cidrblocks")] * 3 + [("apply", RTAPS)] * 3
+    assert order == [("create", "cidrblocks")] * 3 + [("apply", RTAPS), ("finalize", RTAPS)] * 3
 
 
 async def test_a_region_written_alone_is_claimed_for_and_nothing_else_is_done(cluster: InMemoryCluster) -> None:
     spec = {"environment": "dev", "region": "eu-west-1", "cidr": "10.9.0.0/16"}
     cluster.put({"metadata": {"name": "alone", "namespace": "tap-dev"}, "spec": spec}, RTAPS)
     assert await reserve_alone(cluster, "tap-dev", "alone") == Pass()
-    assert cluster.writes == [("create", "cidrblocks", "dev-10-9")]
+    assert cluster.writes == [("finalize", RTAPS, "alone"), ("create", "cidrblocks", "dev-10-9")]
     [claim] = cluster.objects["cidrblocks", "", "dev-10-9"]["spec"]["claims"]
     assert claim["owner"]["kind"] == "RegionalTap"
     cluster.put({"metadata": {"name": "late", "namespace": "tap-dev"}, "spec": spec}, RTAPS)
@@ -452,8 +449,8 @@ async def test_a_region_written_alone_is_claimed_for_and_nothing_else_is_done(cl
 
 @pytest.mark.parametrize(
     "metadata",
-    [{"ownerReferences": [{"controller": True, "uid": "e"}]}, {"deletionTimestamp": NOW}],
-    ids=["owned", "on its way out"],
+    [{"ownerReferences": [{"controller": True, "uid": "e"}]}],
+    ids=["owned"],
 )
 async def test_no_other_region_is_claimed_for_like_that(cluster: InMemoryCluster, metadata: Json) -> None:
     spec = {"environment": "dev", "region": "eu-west-1", "cidr": "10.9.0.0/16"}

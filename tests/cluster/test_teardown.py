@@ -1,0 +1,72 @@
+"""The order in which regions go, on real Crossplane: AWS is a double of the provider."""
+
+from copy import deepcopy
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from cluster.test_whole_stack import driven, managed, ready
+from cluster.world import World
+from doubles.provider import ProviderDouble
+from tap_api import manifest
+from tap_api.teardown import ORDER, TORN_DOWN
+
+[CLAIM] = manifest.read(Path(__file__).parents[2] / "claims" / "dev.yaml")
+REGIONS = ["us-east-1", "us-east-2"]
+WORDS = "DependencyViolation: the queue is busy"
+
+
+def times(provider: ProviderDouble, region: str, part: str) -> list[int]:
+    """Returns when AWS deleted the resources of a part, as places in the journal."""
+    prefix = f"dev-{region}-{part}-"
+    return [i for i, (what, key, _) in enumerate(provider.journal.events) if what == "deleted" and prefix in key[1]]
+
+
+def in_order(provider: ProviderDouble, region: str) -> None:
+    stages = [[i for part in parts for i in times(provider, region, part)] for parts in ORDER]
+    assert all(stages), stages
+    for before, after in pairwise(stages):
+        assert max(before) < min(after), (region, stages)
+
+
+@pytest.mark.parametrize("cascade", ["background", "foreground"])
+def test_an_environment_goes_region_by_region_and_part_by_part(world: World, cascade: str) -> None:
+    with driven(world) as provider:
+        claim = deepcopy(CLAIM)
+        claim["spec"]["regions"] = [region for region in claim["spec"]["regions"] if region["name"] in REGIONS]
+        world.apply(claim)
+        ready(world, provider, "dev")
+        uid = world.get("regionaltaps", "dev-us-east-1")["metadata"]["uid"]
+        stuck = next(name for kind, name in provider.account.made if kind == "lambda.Function" and "us-east-2" in name)
+        provider.fail(stuck, WORDS)
+        world.kubectl("delete", "etap", "dev", f"--cascade={cascade}", "--wait=false")
+
+        def told(kind: str, name: str) -> str:
+            conditions = world.get(kind, name)["status"]["conditions"]
+            return next((f"{c['reason']} {c['message']}" for c in conditions if c["type"] == TORN_DOWN), "")
+
+        def named() -> bool:
+            provider.check()
+            return WORDS in told("regionaltaps", "dev-us-east-2") and WORDS in told("environmenttaps", "dev")
+
+        world.until(named, "what does not go is named", 120)
+        assert told("environmenttaps", "dev").startswith("Blocked us-east-2: processor/")
+        assert "Blocked" in world.kubectl("get", "events", "-o", "jsonpath={.items[*].reason}")
+        # Nothing of what it uses went, and nothing of the primary.
+        assert not [i for part in ("database", "storage", "network") for i in times(provider, "us-east-2", part)]
+        primary = world.get("regionaltaps", "dev-us-east-1")["metadata"]
+        assert (primary["uid"], "deletionTimestamp" in primary) == (uid, False)
+        world.cluster.process("operator").kill()
+        provider.heal()
+        world.cluster.process("operator").start()
+
+        def gone() -> bool:
+            provider.check()
+            return not world.names("environmenttaps") and not world.names("regionaltaps") and not managed(world)
+
+        world.until(gone, "nothing is left", 180)
+        assert provider.account.made == {}
+        for region in REGIONS:
+            in_order(provider, region)
+        assert max(times(provider, "us-east-2", "network")) < min(times(provider, "us-east-1", "monitoring"))
