@@ -1,4 +1,4 @@
-"""One pass over a RegionalTap that a person wrote alone: its address range is claimed for it, and its end kept in order.
+"""One pass over a RegionalTap that a person wrote alone: its range is claimed for it, and it goes in order.
 
 Whether it has the range is told by the condition CidrReserved, which the function puts on it.
 """
