@@ -52,7 +52,7 @@ def test_an_environment_goes_region_by_region_and_part_by_part(world: World, cas
 
         world.until(named, "what does not go is named", 120)
         assert told("environmenttaps", "dev").startswith("Blocked ")
-        assert "; us-east-2: processor/function: " in told("environmenttaps", "dev")
+        assert "us-east-2: processor/function: " in told("environmenttaps", "dev")
         assert "Blocked" in world.kubectl("get", "events", "-o", "jsonpath={.items[*].reason}")
         # Nothing of what it uses went, and nothing of the primary.
         assert not [i for part in ("database", "storage", "network") for i in times(provider, "us-east-2", part)]
