@@ -35,6 +35,7 @@ POLICIES = [
     "tap-paused-environments",
     "tap-paused-regions",
     "tap-protection",
+    "tap-teardown",
 ]
 
 
