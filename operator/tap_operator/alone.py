@@ -9,12 +9,12 @@ from tap_api import cidrs
 from tap_api.claims import Conflict
 from tap_api.teardown import is_deleted
 from tap_api.tenure import wish
-from tap_operator.cluster import Cluster
+from tap_operator.cluster import REGIONAL_TAPS, Cluster
 from tap_operator.drift import of_regional_tap
-from tap_operator.reconcile import Pass, utc_now
-from tap_operator.regions import REGIONAL_TAPS
+from tap_operator.finalizer import hold
+from tap_operator.passes import Pass, utc_now
 from tap_operator.reservations import reserve
-from tap_operator.teardown import POLL, hold, tear_down
+from tap_operator.teardown import POLL, tear_down
 
 #: Seconds until a range that others hold is asked for again, if no block changes before.
 _POLL_RANGE = 30.0

@@ -16,10 +16,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 from tap_api.base import Json
 from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP, Kind
 from tap_api.policy import RULES, Organisation, Severity, Violation, evaluate
-from tap_operator.cluster import Cluster, resource
+from tap_operator.cluster import ENVIRONMENT_TAPS, REGIONAL_TAPS, Cluster, resource
 from tap_operator.errors import ClusterError
-from tap_operator.reconcile import ENVIRONMENT_TAPS, utc_now
-from tap_operator.regions import REGIONAL_TAPS
+from tap_operator.passes import utc_now
 
 _LOG = logging.getLogger(__name__)
 #: Seconds between two rounds.

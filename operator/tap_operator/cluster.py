@@ -6,7 +6,7 @@ from typing import Protocol
 from urllib.parse import quote
 
 from tap_api.base import API_VERSION, Json
-from tap_api.kinds import Kind
+from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP, Kind
 
 FIELD_MANAGER = "tap-operator"
 
@@ -36,6 +36,8 @@ def resource(kind: Kind) -> Resource:
     return Resource(API_VERSION, kind.plural)
 
 
+ENVIRONMENT_TAPS = resource(ENVIRONMENT_TAP)
+REGIONAL_TAPS = resource(REGIONAL_TAP)
 LEASES = Resource("coordination.k8s.io/v1", "leases")
 EVENTS = Resource("v1", "events")
 

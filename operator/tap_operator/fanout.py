@@ -16,12 +16,12 @@ from tap_api.kinds import CIDR_BLOCK, ENVIRONMENT_TAP, REGIONAL_TAP
 from tap_api.naming import LABEL_ENVIRONMENT_TAP
 from tap_api.policy import Organisation
 from tap_operator.alone import reserve_alone
-from tap_operator.cluster import Cluster
+from tap_operator.cluster import ENVIRONMENT_TAPS, REGIONAL_TAPS, Cluster
 from tap_operator.drift import DriftMetrics
 from tap_operator.errors import ClusterError
 from tap_operator.health import Echoes
-from tap_operator.reconcile import ENVIRONMENT_TAPS, Pass, reconcile
-from tap_operator.regions import REGIONAL_TAPS
+from tap_operator.passes import Pass
+from tap_operator.reconcile import reconcile
 from tap_operator.reservations import CIDR_BLOCKS
 from tap_operator.settings import registry
 from tap_operator.upkeep import Upkeep

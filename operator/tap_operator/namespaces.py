@@ -12,10 +12,8 @@ import kopf
 from tap_api.base import GROUP, VERSION
 from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP
 from tap_api.naming import LABEL_HOLDS_TAPS
-from tap_operator.cluster import Cluster, Resource
+from tap_operator.cluster import ENVIRONMENT_TAPS, REGIONAL_TAPS, Cluster, Resource
 from tap_operator.errors import ClusterError
-from tap_operator.reconcile import ENVIRONMENT_TAPS
-from tap_operator.regions import REGIONAL_TAPS
 from tap_operator.workqueue import Key, WorkQueue
 
 _LOG = logging.getLogger(__name__)

@@ -6,8 +6,7 @@ from tap_api.base import Json
 from tap_api.common import RegionState
 from tap_api.fanout import is_controlled
 from tap_api.naming import LABEL_ENVIRONMENT_TAP, regional_tap_name
-from tap_operator.cluster import Cluster
-from tap_operator.regions import REGIONAL_TAPS
+from tap_operator.cluster import REGIONAL_TAPS, Cluster
 
 
 async def observe(cluster: Cluster, environment_tap: Json) -> dict[str, Json]:

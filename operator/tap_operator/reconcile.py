@@ -7,58 +7,35 @@ finds everything in place writes nothing.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
 from tap_api.base import GROUP, Json
 from tap_api.fanout import fan_out, is_controlled
 from tap_api.kinds import ENVIRONMENT_TAP
-from tap_api.naming import LABEL_ENVIRONMENT_TAP, digest
+from tap_api.naming import digest
 from tap_api.policy import Organisation, judge, shape_violations
 from tap_api.rollup import SPEC_REFUSED, Trouble, roll_up
-from tap_api.teardown import BLOCKED, REMOVING, TORN_DOWN, is_deleted
+from tap_api.teardown import is_deleted
 from tap_operator import outputs
-from tap_operator.cluster import Cluster, resource
-from tap_operator.drift import Counts, of_status
+from tap_operator.cluster import ENVIRONMENT_TAPS, Cluster
+from tap_operator.drift import of_status
 from tap_operator.errors import ClusterError
-from tap_operator.events import transitions
+from tap_operator.finalizer import hold
+from tap_operator.leaving import LOOKED_AT_SOON, remove_left, take_down
 from tap_operator.observe import left, observe
-from tap_operator.regions import LOOKED_AT_SOON, REGIONAL_TAPS, apply_wanted, remove_left, take_down
+from tap_operator.passes import Pass, utc_now
+from tap_operator.regions import apply_wanted
+from tap_operator.removal import remnants, remove
+from tap_operator.report import report
 from tap_operator.reservations import reserve_regions
-from tap_operator.teardown import POLL, condition, hold, let_go
+from tap_operator.teardown import POLL
 
-ENVIRONMENT_TAPS = resource(ENVIRONMENT_TAP)
 #: A digest of what was last applied. It tells that a field left the intent, which the fields that are there cannot.
 ANNOTATION_INTENT = f"{GROUP}/intent"
 #: Seconds until a wait that no event ends is looked at again: parts that go, a CRD that comes, a name that others hold.
 _POLL_SOON = 5.0
 _POLL_NAME = 30.0
-
-
-@dataclass
-class Pass:
-    """What a pass came to.
-
-    Attributes:
-        again: Seconds after which to look again; None: when something changes.
-        failures: What could not be done, to be tried again soon.
-        blocks: CidrBlocks whose next change makes another pass worth while.
-        lagging: CidrBlocks to look at: a claim in them is still marked protected, though that was lifted.
-        drifted: Fields that AWS has otherwise than is wanted, by region; empty where the object is gone.
-    """
-
-    again: float | None = None
-    failures: list[ClusterError] = field(default_factory=list)
-    blocks: set[str] = field(default_factory=set)
-    lagging: set[str] = field(default_factory=set)
-    drifted: Counts = field(default_factory=dict, compare=False)
-
-
-def utc_now() -> str:
-    """Returns the time as Kubernetes writes it."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 async def reconcile(
@@ -77,9 +54,9 @@ async def reconcile(
     done = Pass()
     environment_tap = await cluster.get(ENVIRONMENT_TAPS, namespace, name)
     if environment_tap is None:
-        return await _remnants(cluster, namespace, name, now)
+        return await remnants(cluster, namespace, name, now)
     if is_deleted(environment_tap):
-        return await _remove(cluster, environment_tap, now)
+        return await remove(cluster, environment_tap, now)
     environment_tap = await hold(cluster, ENVIRONMENT_TAPS, environment_tap)
     observed = await observe(cluster, environment_tap)
     problem, wanted = _intend(environment_tap, observed, organisation)
@@ -107,7 +84,7 @@ async def reconcile(
         unreserved=unreserved,
         untold=untold,
     )
-    await _report(cluster, environment_tap, status)
+    await report(cluster, environment_tap, status)
     done.drifted = of_status(status)
     try:
         await outputs.publish(cluster, environment_tap, published, status)
@@ -120,37 +97,6 @@ async def reconcile(
         done.again = POLL
     if done.again is None and (untold or done.blocks or strangers):
         done.again = _POLL_NAME
-    return done
-
-
-async def _remove(cluster: Cluster, environment_tap: Json, now: Callable[[], str]) -> Pass:
-    """Removes every region of an EnvironmentTap that is being deleted, the primary last; then lets it go."""
-    done, uid = Pass(again=POLL), environment_tap["metadata"]["uid"]
-    found = await observe(cluster, environment_tap)
-    observed = {region: tap for region, tap in found.items() if is_controlled(tap, uid)}
-    troubles = await take_down(cluster, observed, now, done.failures)
-    troubles.update(await remove_left(cluster, dict(observed), observed, now, done.failures))
-    if not observed:
-        await let_go(cluster, ENVIRONMENT_TAPS, environment_tap)
-        return Pass(failures=done.failures)
-    reasons = [troubles[region].reason for region in sorted(troubles)]
-    reason = BLOCKED if BLOCKED in reasons else next(iter(reasons), REMOVING)
-    message = "; ".join(f"{region}: {trouble.message}" for region, trouble in sorted(troubles.items()))
-    status = environment_tap.get("status") or {}
-    others = [one for one in status.get("conditions") or [] if one["type"] != TORN_DOWN]
-    told = condition(environment_tap, reason, message, now())
-    generation = environment_tap["metadata"].get("generation", 0)
-    await _report(cluster, environment_tap, {**status, "observedGeneration": generation, "conditions": [*others, told]})
-    return done
-
-
-async def _remnants(cluster: Cluster, namespace: str, name: str, now: Callable[[], str]) -> Pass:
-    """Takes down RegionalTaps whose EnvironmentTap went without us (docs/teardown.md): the collector deletes them."""
-    done = Pass()
-    labels = f"{LABEL_ENVIRONMENT_TAP}={name}"
-    found = {tap["metadata"]["name"]: tap async for tap in cluster.select(REGIONAL_TAPS, namespace, labels)}
-    if await take_down(cluster, found, now, done.failures):
-        done.again = POLL
     return done
 
 
@@ -174,15 +120,3 @@ def _intend(
 def _with_digest(manifest: Json) -> Json:
     intent = digest(json.dumps(manifest, sort_keys=True), length=16)
     return {**manifest, "metadata": {**manifest["metadata"], "annotations": {ANNOTATION_INTENT: intent}}}
-
-
-async def _report(cluster: Cluster, environment_tap: Json, status: Json) -> None:
-    """Writes the status where it differs from the present one, then tells of the conditions that changed."""
-    before = environment_tap.get("status") or {}
-    if status == before:
-        return
-    meta = environment_tap["metadata"]
-    head = ENVIRONMENT_TAP.reference(meta["name"], meta["namespace"])
-    head["metadata"]["uid"] = meta["uid"]
-    await cluster.apply(ENVIRONMENT_TAPS, {**head, "status": status}, "status")
-    await transitions(cluster, environment_tap, before, status)

@@ -23,9 +23,10 @@ from tap_api.teardown import (
     is_deleted,
     stage,
 )
-from tap_operator.cluster import Cluster, Resource, resource
+from tap_operator.cluster import REGIONAL_TAPS, Cluster, resource
 from tap_operator.errors import ClusterError
 from tap_operator.events import transitions
+from tap_operator.finalizer import let_go
 
 #: Seconds until the next look at what goes.
 POLL = 2.0
@@ -33,40 +34,7 @@ POLL = 2.0
 _LOOKS, _MOMENT = 4, 0.3
 #: Seconds that a part may take before its resources are asked what is in the way.
 _PATIENCE = 10.0
-_TRIES = 5
 _OF_PART = {kind.part: kind for kind in PARTS}
-_REGIONAL_TAPS = resource(REGIONAL_TAP)
-
-
-async def hold(cluster: Cluster, what: Resource, live: Json) -> Json:
-    """Gives an object that is not being deleted our finalizer; returns it as it is then."""
-    return await _finalize(cluster, what, live, held=True)
-
-
-async def let_go(cluster: Cluster, what: Resource, live: Json) -> None:
-    """Takes our finalizer from an object."""
-    await _finalize(cluster, what, live, held=False)
-
-
-async def _finalize(cluster: Cluster, what: Resource, live: Json, *, held: bool) -> Json:
-    meta = live["metadata"]
-    for turn in range(_TRIES):
-        there = finalizers(live)
-        if (FINALIZER in there) is held or (held and is_deleted(live)):
-            return live
-        wanted = [*there, FINALIZER] if held else [name for name in there if name != FINALIZER]
-        try:
-            return await cluster.finalize(what, live, wanted)
-        except ClusterError as error:
-            if error.reason == "NotFound":
-                return live
-            if error.reason != "Conflict" or turn == _TRIES - 1:
-                raise
-        now = await cluster.get(what, meta["namespace"], meta["name"])
-        if now is None or now["metadata"]["uid"] != meta["uid"]:
-            return live
-        live = now
-    return live
 
 
 async def tear_down(cluster: Cluster, regional_tap: Json, now: Callable[[], str]) -> Trouble | None:
@@ -82,8 +50,8 @@ async def tear_down(cluster: Cluster, regional_tap: Json, now: Callable[[], str]
         if trouble:
             await _tell(cluster, regional_tap, trouble, now())
             return trouble
-        await let_go(cluster, _REGIONAL_TAPS, regional_tap)
-    left = await cluster.get(_REGIONAL_TAPS, meta["namespace"], meta["name"])
+        await let_go(cluster, REGIONAL_TAPS, regional_tap)
+    left = await cluster.get(REGIONAL_TAPS, meta["namespace"], meta["name"])
     if left is None or left["metadata"]["uid"] != meta["uid"]:
         return None
     return Trouble(REMOVING, f"waits until {', '.join(finalizers(left))} lets it go")
@@ -152,7 +120,7 @@ async def _tell(cluster: Cluster, regional_tap: Json, trouble: Trouble, now: str
     meta = regional_tap["metadata"]
     head = REGIONAL_TAP.reference(meta["name"], meta["namespace"])
     head["metadata"]["uid"] = meta["uid"]
-    await cluster.apply(_REGIONAL_TAPS, {**head, "status": {"conditions": [made]}}, "status")
+    await cluster.apply(REGIONAL_TAPS, {**head, "status": {"conditions": [made]}}, "status")
     told = {"conditions": [made], "observedGeneration": meta.get("generation", 0)}
     await transitions(cluster, {**regional_tap, **REGIONAL_TAP.reference(""), "metadata": meta}, status, told)
 

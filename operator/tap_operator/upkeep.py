@@ -15,9 +15,8 @@ from tap_api.claims import claims_of, mark, release
 from tap_api.kinds import KINDS, PARTS
 from tap_api.naming import part_name
 from tap_api.tenure import Action, Sight, Verdict, judge, lags
-from tap_operator.cluster import Cluster, Resource, resource
+from tap_operator.cluster import REGIONAL_TAPS, Cluster, Resource, resource
 from tap_operator.errors import ClusterError
-from tap_operator.regions import REGIONAL_TAPS
 from tap_operator.reservations import CIDR_BLOCKS, vpc_of, write
 
 _LOG = logging.getLogger(__name__)

@@ -10,12 +10,10 @@ from typing import Any
 
 from tap_api.base import Json
 from tap_api.kinds import PARTS
-from tap_operator.cluster import EVENTS, LEASES, Resource
+from tap_operator.cluster import ENVIRONMENT_TAPS, EVENTS, LEASES, REGIONAL_TAPS, Resource
 from tap_operator.errors import ClusterError
 from tap_operator.namespaces import NAMESPACES
 from tap_operator.outputs import CONFIG_MAPS
-from tap_operator.reconcile import ENVIRONMENT_TAPS
-from tap_operator.regions import REGIONAL_TAPS
 from tap_operator.reservations import CIDR_BLOCKS, VPCS
 
 Place = tuple[str, str, str]

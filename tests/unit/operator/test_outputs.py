@@ -6,7 +6,7 @@ import pytest
 
 from tap_api.base import API_VERSION, Json
 from tap_operator.errors import ClusterError
-from tap_operator.reconcile import Pass
+from tap_operator.passes import Pass
 from unit.operator.double import InMemoryCluster
 from unit.operator.test_reconcile import ETAPS, NOW, PROD, RTAPS, condition, run
 

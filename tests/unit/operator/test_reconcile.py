@@ -9,7 +9,8 @@ from tap_api.policy import Organisation
 from tap_api.teardown import CROSSPLANE_FINALIZER, FINALIZER
 from tap_operator.alone import reserve_alone
 from tap_operator.errors import ClusterError
-from tap_operator.reconcile import ANNOTATION_INTENT, Pass, reconcile
+from tap_operator.passes import Pass
+from tap_operator.reconcile import ANNOTATION_INTENT, reconcile
 from unit.operator.double import InMemoryCluster, Killed
 
 ETAPS, RTAPS, EVENTS = "environmenttaps", "regionaltaps", "events"
