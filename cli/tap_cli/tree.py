@@ -15,7 +15,8 @@ def tree(snapshot: Snapshot) -> Tree:
     """Returns the tree of an environment: a line for it, each of its regions, and each of their parts."""
     environment = snapshot.environment
     status = environment.get("status") or {}
-    root = Tree(_line(f"{snapshot.namespace}/{snapshot.name}", environment, status, _message(environment)))
+    end = f"ends {status['expiration']['at']}" if status.get("expiration") else ""
+    root = Tree(_line(f"{snapshot.namespace}/{snapshot.name}", environment, status, _message(environment), end))
     for wanted in environment["spec"]["regions"]:
         region = snapshot.region(wanted["name"])
         absent = wanted.get("state") == RegionState.ABSENT

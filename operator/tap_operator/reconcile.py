@@ -13,14 +13,18 @@ from pydantic import ValidationError
 from tap_api.base import GROUP, Json
 from tap_api.fanout import fan_out, is_controlled
 from tap_api.kinds import ENVIRONMENT_TAP
+from tap_api.lifetime import seconds_left
 from tap_api.naming import digest
 from tap_api.policy import Organisation, judge, shape_violations
 from tap_api.rollup import SPEC_REFUSED, Trouble, roll_up
+from tap_api.status import Expiration
 from tap_api.teardown import is_deleted
 from tap_operator import outputs
 from tap_operator.cluster import ENVIRONMENT_TAPS, Cluster
 from tap_operator.drift import of_status
 from tap_operator.errors import ClusterError
+from tap_operator.expiry import POLL as POLL_EXPIRY
+from tap_operator.expiry import expire
 from tap_operator.finalizer import hold
 from tap_operator.leaving import LOOKED_AT_SOON, remove_left, take_down
 from tap_operator.observe import left, observe
@@ -73,6 +77,7 @@ async def reconcile(
         left_over = left(environment_tap, observed)
         troubles.update(await remove_left(cluster, left_over, observed, now, done.failures))
         troubles.update(going)
+    unexpired = await expire(cluster, environment_tap, now()) if problem is None else None
     published = await outputs.observe(cluster, environment_tap)
     untold = outputs.taken(environment_tap, published)
     status = roll_up(
@@ -83,6 +88,7 @@ async def reconcile(
         troubles=troubles,
         unreserved=unreserved,
         untold=untold,
+        unexpired=unexpired,
     )
     await report(cluster, environment_tap, status)
     done.drifted = of_status(status)
@@ -97,7 +103,16 @@ async def reconcile(
         done.again = POLL
     if done.again is None and (untold or done.blocks or strangers):
         done.again = _POLL_NAME
+    _end(done, status, unexpired, now())
     return done
+
+
+def _end(done: Pass, status: Json, unexpired: Trouble | None, now: str) -> None:
+    """Lets the next pass be no later than the end of an environment that has one."""
+    ending = status.get("expiration")
+    if ending:
+        left = POLL_EXPIRY if unexpired else max(seconds_left(Expiration.parse(ending), now), 0.0) + 1
+        done.again = min(left, done.again or left)
 
 
 def _intend(

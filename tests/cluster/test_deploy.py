@@ -133,9 +133,9 @@ def test_what_admission_alone_knows_is_told_whole(somebody: tuple[Deployer, Prov
     assert code == 1
     assert "the cluster refuses EnvironmentTap second; nothing of it was changed:" in err
     assert "(CidrTaken)" in err
-    code, _, err = deployer.deploys(deployer.claim("third", tags={}, ttl="72h"))
+    code, _, err = deployer.deploys(deployer.claim("third", tags={}, ttl="72h", protection=True))
     assert code == 1
-    assert all(f"({rule})" in err for rule in ("TagMissing", "NotActedOn"))
+    assert all(f"({rule})" in err for rule in ("TagMissing", "TtlProtected"))
     assert deployer.world.names("environmenttaps") == ["dev"]
 
 

@@ -11,6 +11,7 @@ from cluster.world import World
 from doubles.provider import ProviderDouble
 from tap_api import manifest
 from tap_api.teardown import ORDER, TORN_DOWN
+from tap_cluster.services import NAMESPACE
 
 [CLAIM] = manifest.read(Path(__file__).parents[2] / "claims" / "dev.yaml")
 REGIONS = ["us-east-1", "us-east-2"]
@@ -71,3 +72,25 @@ def test_an_environment_goes_region_by_region_and_part_by_part(world: World, cas
         for region in REGIONS:
             in_order(provider, region)
         assert max(times(provider, "us-east-2", "network")) < min(times(provider, "us-east-1", "monitoring"))
+
+
+def test_an_environment_with_an_end_goes_when_it_comes_unless_somebody_holds_it(world: World) -> None:
+    claim = deepcopy(CLAIM)
+    claim["spec"].update(regions=claim["spec"]["regions"][:1], ttl="1m")
+    world.apply(claim)
+    world.until(lambda: "expiration" in world.get("environmenttaps", "dev").get("status", {}), "its end is told")
+    status = world.get("environmenttaps", "dev")["status"]
+    assert status["expiration"]["ttl"] == "1m"
+    [said] = [one for one in status["conditions"] if one["type"] == "Expiring"]
+    assert (said["reason"], said["message"].partition(",")[0]) == (
+        "Scheduled",
+        f"is deleted at {status['expiration']['at']}",
+    )
+    operator = f"--as=system:serviceaccount:{NAMESPACE}:tap-operator"
+    world.apply(
+        {**claim, "metadata": {"name": "stays"}, "spec": {**claim["spec"], "peeringGroup": "other", "ttl": None}}
+    )
+    told = world.kubectl_fails("delete", "etap", "stays", operator)
+    assert "may delete an EnvironmentTap with spec.ttl, once its status tells when, and no other" in told
+    world.until(lambda: world.names("environmenttaps") == ["stays"], "it is gone", 150)
+    assert not world.names("regionaltaps") or world.names("regionaltaps") == ["stays-us-east-1"]

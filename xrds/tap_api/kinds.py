@@ -121,8 +121,9 @@ class EnvironmentTapSpec(ApiModel):
     )
     protection: bool | None = Field(None, description="Refuse to delete data; unset: the preset (prod: true).")
     drift: DriftMode = Field(DriftMode.REPAIR, description="Repair what was changed in AWS, or only report it.")
-    ttl: Annotated[str, StringConstraints(max_length=16, pattern=r"^[1-9]\d*[mhd]$")] | None = Field(
-        None, description="Life of the environment, such as 72h; it is deleted after that. Never with protection."
+    ttl: Annotated[str, StringConstraints(max_length=16, pattern=r"^[1-9]\d{0,4}[mhd]$")] | None = Field(
+        None,
+        description="Life of the environment, such as 72h; then it is deleted. Never with protection.",
     )
     permissions_boundary: Arn | None = Field(None, description="Permissions boundary of every role that is made.")
     network: Annotated[Choices | None, PartialOf(NetworkSpec)] = Field(None, description="The VPC.")

@@ -11,8 +11,18 @@ from typing import Any
 
 from tap_api.base import Json
 from tap_api.fanout import Observed
+from tap_api.lifetime import EXPIRING, expiration
 from tap_api.regional import LONGEST_MESSAGE, Answer, Region, Trouble, look
-from tap_api.status import AS_WANTED, CIDR_RESERVED, DRIFTED, REPAIRED, Condition, EnvironmentTapStatus, total
+from tap_api.status import (
+    AS_WANTED,
+    CIDR_RESERVED,
+    DRIFTED,
+    REPAIRED,
+    Condition,
+    EnvironmentTapStatus,
+    Expiration,
+    total,
+)
 from tap_api.text import clip
 
 __all__ = ["Trouble", "roll_up"]
@@ -36,6 +46,7 @@ def roll_up(  # noqa: PLR0913  (all that is known, each by its name)
     troubles: Mapping[str, Trouble] | None = None,
     unreserved: Mapping[str, Trouble] | None = None,
     untold: Trouble | None = None,
+    unexpired: Trouble | None = None,
 ) -> Json:
     """Returns the status of `environment_tap`.
 
@@ -48,6 +59,7 @@ def roll_up(  # noqa: PLR0913  (all that is known, each by its name)
         troubles: What keeps the operator from applying a region, by region.
         unreserved: Why a region has not got its address range, by region; None where nobody asked for any.
         untold: What keeps the operator from publishing the outputs.
+        unexpired: What keeps the operator from deleting an environment whose time has come.
     """
     meta = environment_tap["metadata"]
     before = environment_tap.get("status") or {}
@@ -55,6 +67,7 @@ def roll_up(  # noqa: PLR0913  (all that is known, each by its name)
     regions = [region for region in listed if region.there]
     wanted = [region for region in regions if region.wanted]
     ready = sum(region.ready.truth == "True" for region in wanted)
+    ending = expiration(environment_tap, now)
     conditions = [
         _ready(regions, ready, len(wanted)),
         _synced(regions, problem),
@@ -66,12 +79,14 @@ def roll_up(  # noqa: PLR0913  (all that is known, each by its name)
         *([] if unreserved is None else [_reserved(unreserved)]),
         *_name_taken(regions),
         *([("OutputsPublished", Answer("False", untold.reason, untold.message))] if untold else []),
+        *_expiring(ending, unexpired),
     ]
     generation = meta.get("generation", 0)
     return EnvironmentTapStatus(
         observed_generation=generation,
         ready_regions=f"{ready}/{len(wanted)}",
         resources=total(region.resources for region in regions),
+        expiration=ending,
         conditions=[_condition(kind, answer, before, generation, now) for kind, answer in conditions],
         regions=[region.status() for region in listed],
     ).manifest()
@@ -153,6 +168,16 @@ def _reserved(unreserved: Mapping[str, Trouble]) -> tuple[str, Answer]:
         return CIDR_RESERVED, Answer("True", "Reserved", "every region has its address range")
     causes = sorted(clip(f"{region}: {trouble.message}", _LONGEST_CAUSE) for region, trouble in unreserved.items())
     return CIDR_RESERVED, Answer("False", unreserved[min(unreserved)].reason, "; ".join(causes))
+
+
+def _expiring(ending: Expiration | None, unexpired: Trouble | None) -> list[tuple[str, Answer]]:
+    if ending is None:
+        return []
+    if unexpired:
+        message = f"was to be deleted at {ending.at}: {unexpired.message}"
+        return [(EXPIRING, Answer("True", unexpired.reason, message))]
+    message = f"is deleted at {ending.at}, for spec.ttl is {ending.ttl}; take spec.ttl away to keep it"
+    return [(EXPIRING, Answer("True", "Scheduled", message))]
 
 
 def _name_taken(regions: Sequence[Region]) -> list[tuple[str, Answer]]:

@@ -221,12 +221,20 @@ class RegionStatus(ApiModel):
     outputs: Outputs | None = Field(None, description="What applications need to know.")
 
 
+class Expiration(ApiModel):
+    """When an environment ends."""
+
+    ttl: Annotated[str, StringConstraints(max_length=16)] = Field(description="The life that this was counted from.")
+    at: Annotated[str, StringConstraints(max_length=32)] = Field(description="When it is deleted (RFC 3339).")
+
+
 class EnvironmentTapStatus(ApiModel):
     """The status of an environment."""
 
     observed_generation: int = Field(0, description="Generation of the spec that this speaks of.")
     ready_regions: Annotated[str, StringConstraints(max_length=8)] = Field("", description="Ready regions of all, 2/3.")
     resources: ResourceCounts = Field(ResourceCounts(), description="Resources of all regions.")
+    expiration: Expiration | None = Field(None, description="When it ends by itself; left out where it does not.")
     conditions: list[Condition] = Field(
         [], max_length=16, description="Ready, Synced, …", json_schema_extra=list_map("type")
     )

@@ -277,7 +277,7 @@ def test_a_region_tells_how_many_fields_differ() -> None:
 
 
 def test_a_claim_that_policy_refuses_is_not_compliant() -> None:
-    problem = Trouble("SpecRefused", "nothing is applied; change the claim: spec.ttl: no (NotActedOn)")
+    problem = Trouble("SpecRefused", "nothing is applied; change the claim: spec.ttl: no (TtlProtected)")
     status = conditions(rolled({}, problem=problem))
     assert status["PolicyCompliant"] == ("False", "RulesBroken", problem.message)
     assert status["Synced"] == ("False", "SpecRefused", problem.message)

@@ -143,6 +143,12 @@ def test_it_does_not_settle_while_the_operator_has_not_looked(clock: Clock) -> N
     assert clock.now == 31
 
 
+def test_the_tree_says_when_an_environment_ends() -> None:
+    at = "2026-11-27T12:00:00Z"
+    seen = environment(regions=[], observedGeneration=1, expiration={"ttl": "72h", "at": at})
+    assert printed(Snapshot(seen, []), width=200).startswith(f"○ tap-prod/prod  ends {at}  nothing composed")
+
+
 def test_the_tree_says_who_has_not_looked_at_the_latest_spec() -> None:
     ready = [{"type": "Ready", "status": "True"}]
     seen = environment(regions=REGIONS[:1], observedGeneration=2, conditions=ready)

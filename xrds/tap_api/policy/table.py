@@ -1,7 +1,7 @@
 """The one table of rules. `docs/reference/policy.md` is made from it; a code is never used again for something else."""
 
 from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP
-from tap_api.policy import changes, database, later, organisation_rules, places, services, states, tags
+from tap_api.policy import changes, database, life, organisation_rules, places, services, states, tags
 from tap_api.policy.rule import Rule
 from tap_api.policy.violation import Severity
 
@@ -133,11 +133,11 @@ RULES: tuple[Rule, ...] = (
         example="tags: {CostCenter: platform-4200, costcenter: other}",
     ),
     Rule(
-        "NotActedOn",
-        later.not_acted_on,
-        purpose="A field that is in the API and that nothing acts on yet is refused, never ignored.",
-        remedy="Remove the field, or set it as the message says.",
-        example="ttl: 72h",
+        "TtlProtected",
+        life.protected,
+        purpose="What is protected is deleted by whoever confirms it, never by the clock.",
+        remedy="Remove `spec.ttl`; or set `protection: false`, and the data goes with the environment.",
+        example="{protection: true, ttl: 72h}",
         kinds=(ENVIRONMENT_TAP.kind,),
     ),
     Rule(
