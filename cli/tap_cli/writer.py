@@ -2,6 +2,7 @@
 
 import json
 import re
+from http import HTTPStatus
 from typing import Any
 
 from kubernetes.client.exceptions import ApiException
@@ -13,6 +14,7 @@ from tap_api.naming import ANNOTATION_CONFIRM_REMOVAL
 from tap_cli.cluster import Cluster, ClusterError
 from tap_cli.intent import MANAGER, Intent, taken_over
 
+_TRIES = 5
 _MISSING = re.compile(r"cannot (patch|delete) resource")
 #: What the apiserver puts before the words of a webhook, and of a policy.
 _DENIED = re.compile(r"denied (?:the )?request: ")
@@ -34,17 +36,38 @@ class Writer(Cluster):
         """
         place = self._place(wanted.document)
         if wanted.live is not None:
-            meta = wanted.live["metadata"]
-            fields = taken_over(meta.get("managedFields") or [])
-            if fields is not None:
-                patch = [
-                    {"op": "replace", "path": "/metadata/managedFields", "value": fields},
-                    {"op": "replace", "path": "/metadata/resourceVersion", "value": meta["resourceVersion"]},
-                ]
-                self._patch(wanted.document, *place, patch, _content_type="application/json-patch+json")
+            self._take_over(wanted.document, wanted.live)
         kind = "application/apply-patch+yaml"
         options = {"field_manager": MANAGER, "field_validation": "Strict", "_content_type": kind}
         return self._patch(wanted.document, *place, wanted.document, **options)
+
+    def _take_over(self, document: Json, live: Json) -> None:
+        """Makes ours what was edited in the spec by hand, of the object whose plan was shown.
+
+        Its status and its finalizers are written by others all the while, and each write is a new version.
+        """
+        place, generation = self._place(document), live["metadata"]["generation"]
+        for turn in range(_TRIES):
+            meta = live["metadata"]
+            if meta["generation"] != generation:
+                what = f"{document['kind']} {meta['name']}"
+                message = f"{what} was changed since its plan was shown, and nothing of it was applied; run it again"
+                raise RefusedByClusterError(message)
+            fields = taken_over(meta.get("managedFields") or [])
+            if fields is None:
+                return
+            patch = [
+                {"op": "replace", "path": "/metadata/managedFields", "value": fields},
+                {"op": "replace", "path": "/metadata/resourceVersion", "value": meta["resourceVersion"]},
+            ]
+            try:
+                self._patch(document, *place, patch, _content_type="application/json-patch+json")
+            except RefusedByClusterError as error:
+                if getattr(error.__cause__, "status", None) != HTTPStatus.CONFLICT or turn == _TRIES - 1:
+                    raise
+                live = self._written("read", document, self._objects.get_namespaced_custom_object, *place)
+            else:
+                return
 
     def confirm(self, claim: Json, *, confirmed: bool) -> None:
         """Says of a protected claim that it may be deleted, or takes that back (charts/operator, tap-protection)."""

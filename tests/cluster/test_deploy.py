@@ -16,6 +16,8 @@ from cluster.world import World
 from doubles.provider import ProviderDouble
 from tap_api import manifest
 from tap_api.base import Json
+from tap_cli.intent import Intent
+from tap_cli.writer import RefusedByClusterError, Writer
 
 CLAIMS = Path(__file__).parents[2] / "claims"
 [CLAIM] = manifest.read(CLAIMS / "dev.yaml")
@@ -88,14 +90,15 @@ def test_what_is_stuck_is_told_in_the_words_of_aws(somebody: tuple[Deployer, Pro
     file = deployer.claim(processor={"memoryMb": 1024})
     code, out, _ = deployer.deploys(file, "--no-wait")
     assert (code, out.splitlines()[-1].partition(" dev ")[0]) == (0, "it goes on; look again with: tap status")
-    process = subprocess.run(
-        [sys.executable, "-m", "tap_cli", "status", "dev", "-n", world.namespace],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "KUBECONFIG": str(world.cluster.kubeconfig)},
-    )
-    assert "LimitExceededException: Rate exceeded" in process.stdout
+    command = [sys.executable, "-m", "tap_cli", "status", "dev", "-n", world.namespace]
+    env = {**os.environ, "KUBECONFIG": str(world.cluster.kubeconfig)}
+
+    def told() -> bool:
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
+        return "LimitExceededException: Rate exceeded" in done.stdout
+
+    # First it says that nobody has looked at the latest spec yet.
+    world.until(told, "status tells it too", 60)
     provider.heal()
     assert deployer.deploys(file)[0] == 0
 
@@ -108,6 +111,33 @@ def test_what_was_edited_by_hand_is_what_the_file_says_again(somebody: tuple[Dep
     code, out, err = deployer.deploys(deployer.claim(processor={"memoryMb": 1024}), "--no-wait")
     assert (code, err) == (0, "")
     assert "tags.Team: mine -> (none)" in out
+    assert deployer.spec()["tags"] == CLAIM["spec"]["tags"]
+
+
+def test_what_changed_since_the_plan_was_shown_is_applied_to_unless_it_is_the_spec(
+    somebody: tuple[Deployer, ProviderDouble],
+) -> None:
+    deployer, _ = somebody
+    world = deployer.world
+    [document] = manifest.read(Path(deployer.claim(processor={"memoryMb": 1024})))
+    writer = Writer(world.cluster.kubeconfig)
+
+    def edited(team: str) -> Json:
+        """Returns the object as `kubectl edit` leaves it: the tags are not ours."""
+        world.kubectl("patch", "etap", "dev", "--type=merge", f'--patch={{"spec":{{"tags":{{"Team":"{team}"}}}}}}')
+        found: Json = world.get("environmenttaps", "dev")
+        return found
+
+    live = edited("mine")
+    world.kubectl("annotate", "etap", "dev", "a=b")
+    writer.apply(Intent(document, live))
+    assert deployer.spec()["tags"] == CLAIM["spec"]["tags"]
+    live = edited("mine")
+    edited("theirs")
+    with pytest.raises(RefusedByClusterError, match="was changed since its plan was shown"):
+        writer.apply(Intent(document, live))
+    assert deployer.spec()["tags"]["Team"] == "theirs"
+    writer.apply(Intent(document, world.get("environmenttaps", "dev")))
     assert deployer.spec()["tags"] == CLAIM["spec"]["tags"]
 
 
