@@ -343,7 +343,7 @@ class ProviderDouble:
             # While it tries again all is well but what is told of the last time.
             trying = [
                 _condition(resource, "Synced", "True", "ReconcileSuccess", "") if one["type"] == "Synced" else one
-                for one in before["conditions"]
+                for one in before.get("conditions", [])
             ]
             stored = await self._write(api, key, {**resource, "status": {**before, "conditions": trying}}, "status")
             resource = stored or resource
