@@ -21,6 +21,11 @@ from moto.s3.models import FakeBucket
 _permits_logging = FakeBucket._log_permissions_enabled_policy
 _create_global_cluster = RDSResponse.create_global_cluster
 _tagged = RDSBackend._get_resource_for_tagging
+_make_function = LambdaFunction.__init__
+_update_function = LambdaFunction.update_configuration
+_configuration = LambdaFunction.get_configuration
+#: What moto forgets of a function; a provider that does not find it sets it again in every pass, in a new version.
+_FORGOTTEN = ("DeadLetterConfig", "LoggingConfig")
 
 
 def apply() -> None:
@@ -31,6 +36,9 @@ def apply() -> None:
     RDSBackend.remove_from_global_cluster = leave_global_cluster  # type: ignore[assignment,method-assign]
     RDSBackend._get_resource_for_tagging = tagged  # type: ignore[assignment,method-assign]
     LambdaFunction.vpc_config = property(in_vpc)  # type: ignore[assignment,method-assign]
+    LambdaFunction.__init__ = make_function  # type: ignore[assignment,method-assign]
+    LambdaFunction.update_configuration = update_function  # type: ignore[assignment,method-assign]
+    LambdaFunction.get_configuration = configuration  # type: ignore[assignment,method-assign]
 
 
 def permission(bucket: FakeBucket, action: str, resource: str) -> Any:  # noqa: ANN401 (moto's own)
@@ -90,6 +98,27 @@ def in_vpc(function: LambdaFunction) -> dict[str, Any] | None:
     subnets = ec2_backends[function.account_id][function.region].describe_subnets()
     vpc = next((subnet.vpc_id for subnet in subnets if subnet.id == config["SubnetIds"][0]), "")
     return {**config, "VpcId": vpc}
+
+
+def make_function(
+    function: LambdaFunction, account_id: str, spec: dict[str, Any], region: str, version: str | int = 1
+) -> None:
+    """Make a function, and keep what moto forgets of it."""
+    _make_function(function, account_id, spec, region, version)
+    function.__dict__["tap_kept"] = {name: spec[name] for name in _FORGOTTEN if name in spec}
+
+
+def update_function(function: LambdaFunction, config_updates: dict[str, Any]) -> dict[str, Any]:
+    """Change a function, and what moto forgets of it."""
+    changed = {name: config_updates[name] for name in _FORGOTTEN if name in config_updates}
+    # A version is a copy of the function, and stays as it was.
+    function.__dict__["tap_kept"] = {**function.__dict__["tap_kept"], **changed}
+    return _update_function(function, config_updates)
+
+
+def configuration(function: LambdaFunction, on_create: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 (moto's own)
+    """Return what is told of a function, with what moto forgets."""
+    return {**_configuration(function, on_create), **function.__dict__["tap_kept"]}
 
 
 def _home(backend: RDSBackend) -> RDSBackend:

@@ -134,7 +134,15 @@ POLICY = {
 }
 
 #: The functions of tap_cluster.moto_mends.
-MENDS = ("permission", "permits_logging", "create_global_cluster", "leave_global_cluster", "tagged", "in_vpc")
+MENDS = (
+    "permission",
+    "permits_logging",
+    "create_global_cluster",
+    "leave_global_cluster",
+    "tagged",
+    "in_vpc",
+    "configuration",
+)
 
 
 def mended(account: Account) -> dict[str, bool]:
@@ -156,6 +164,7 @@ def mended(account: Account) -> dict[str, bool]:
     [cluster] = rds.describe_global_clusters()["GlobalClusters"]
     found["create_global_cluster"] = (cluster.get("DatabaseName"), cluster.get("TagList")) == ("tap", tags)
     found["leave_global_cluster"] = leaves(account, "eu-west-1")
+    found["configuration"] = remembers(account)
     vpc, config, left = in_a_vpc(account)
     found["in_vpc"] = (config["VpcId"], left["VpcId"]) == (vpc, "")
     found["tagged"] = answers(lambda: rds.add_tags_to_resource(ResourceName=cluster["GlobalClusterArn"], Tags=tags))
@@ -179,27 +188,47 @@ def leaves(account: Account, region: str) -> bool:
 
 def in_a_vpc(account: Account) -> tuple[str, Any, Any]:
     """Returns a VPC, and what is told of a function in it before and after its subnet is gone."""
-    ec2, iam, functions = (account.client(service, "us-east-1") for service in ("ec2", "iam", "lambda"))
+    ec2, functions = account.client("ec2", "us-east-1"), account.client("lambda", "us-east-1")
     vpc = ec2.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.8.0.0/24")["Subnet"]["SubnetId"]
     group = ec2.create_security_group(VpcId=vpc, GroupName="ours", Description="ours")["GroupId"]
+    make_function(account, "in-a-vpc", VpcConfig={"SubnetIds": [subnet], "SecurityGroupIds": [group]})
+    before = functions.get_function_configuration(FunctionName="in-a-vpc")["VpcConfig"]
+    ec2.delete_subnet(SubnetId=subnet)
+    return vpc, before, functions.get_function_configuration(FunctionName="in-a-vpc")["VpcConfig"]
+
+
+def remembers(account: Account) -> bool:
+    """Returns whether a function keeps where its failures and its log go, when it is made and when that changes."""
+    functions, queue = account.client("lambda", "us-east-1"), "arn:aws:sqs:us-east-1:123456789012:"
+    wanted: list[Any] = [
+        {"DeadLetterConfig": {"TargetArn": f"{queue}{name}"}, "LoggingConfig": {"LogFormat": "JSON", "LogGroup": name}}
+        for name in ("before", "after")
+    ]
+    found: list[Any] = []
+    make_function(account, "keeps", **wanted[0])
+    for change in ({}, wanted[1]):  # type: dict[str, Any]
+        functions.update_function_configuration(FunctionName="keeps", **change)
+        told = functions.get_function_configuration(FunctionName="keeps")
+        found.append({name: told.get(name) for name in wanted[0]})
+    return found == wanted
+
+
+def make_function(account: Account, name: str, **settings: Any) -> None:
     trust = {"Action": "sts:AssumeRole", "Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    role = iam.create_role(RoleName="ours", AssumeRolePolicyDocument=policy)["Role"]["Arn"]
+    role = account.client("iam", "us-east-1").create_role(RoleName=name, AssumeRolePolicyDocument=policy)
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("main.py", "")
-    functions.create_function(
-        FunctionName="ours",
+    account.client("lambda", "us-east-1").create_function(
+        FunctionName=name,
         Runtime="python3.13",
-        Role=role,
+        Role=role["Role"]["Arn"],
         Handler="main.handle",
         Code={"ZipFile": code.getvalue()},
-        VpcConfig={"SubnetIds": [subnet], "SecurityGroupIds": [group]},
+        **settings,
     )
-    before = functions.get_function_configuration(FunctionName="ours")["VpcConfig"]
-    ec2.delete_subnet(SubnetId=subnet)
-    return vpc, before, functions.get_function_configuration(FunctionName="ours")["VpcConfig"]
 
 
 def answers(ask: Callable[[], Any]) -> bool:
