@@ -207,7 +207,8 @@ def remembers(account: Account) -> bool:
     ]
     found: list[Any] = []
     make_function(account, "keeps", **wanted[0])
-    for change in ({}, wanted[1]):  # type: dict[str, Any]
+    changes: list[dict[str, Any]] = [{}, wanted[1]]
+    for change in changes:
         functions.update_function_configuration(FunctionName="keeps", **change)
         told = functions.get_function_configuration(FunctionName="keeps")
         found.append({name: told.get(name) for name in wanted[0]})
