@@ -202,7 +202,9 @@ def test_nothing_is_set_again_but_what_moto_does_not_keep(made: World) -> None:
 
     # What came last is set once more when it is first looked at; what is fought over is set in every pass.
     again()
-    made.until(lambda: again() == set(NOT_KEPT), "nothing is set again but what moto does not keep", 90)
+    assert again() <= set(NOT_KEPT)
+    # Of what is set several times a second, events are told 25 times, and then once in five minutes (client-go).
+    assert {kind for (kind, _), times in changes(made).items() if times > 10} == set(NOT_KEPT)
 
 
 def changes(world: World) -> Counter[tuple[str, str]]:
