@@ -17,8 +17,10 @@ from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.rds.models import GlobalCluster, RDSBackend, rds_backends
 from moto.rds.responses import RDSResponse
 from moto.s3.models import FakeBucket
+from moto.s3.responses import S3Response
 
 _permits_logging = FakeBucket._log_permissions_enabled_policy
+_bucket_encryption = S3Response.get_bucket_encryption
 _create_global_cluster = RDSResponse.create_global_cluster
 _tagged = RDSBackend._get_resource_for_tagging
 _make_function = LambdaFunction.__init__
@@ -32,6 +34,7 @@ def apply() -> None:
     """Mend moto in this process."""
     FakeBucket.get_permission = permission  # type: ignore[assignment,method-assign]
     FakeBucket._log_permissions_enabled_policy = staticmethod(permits_logging)  # type: ignore[method-assign]
+    S3Response.get_bucket_encryption = bucket_encryption  # type: ignore[assignment,method-assign]
     RDSResponse.create_global_cluster = create_global_cluster  # type: ignore[assignment,method-assign]
     RDSBackend.remove_from_global_cluster = leave_global_cluster  # type: ignore[assignment,method-assign]
     RDSBackend._get_resource_for_tagging = tagged  # type: ignore[assignment,method-assign]
@@ -58,6 +61,25 @@ def permits_logging(target_bucket: FakeBucket, target_prefix: str | None) -> boo
     policy = json.dumps({"Statement": statements}).encode()
     view: Any = SimpleNamespace(policy=policy, partition=target_bucket.partition, name=target_bucket.name)
     return _permits_logging(view, target_prefix)
+
+
+def bucket_encryption(response: S3Response) -> Any:  # noqa: ANN401 (moto's own)
+    """Answer how a bucket encrypts; moto keeps which ways it blocks, and does not tell.
+
+    So the provider set it again several times a second, and each time S3 wrote a line to the log bucket.
+    """
+    kept = response.backend.get_bucket_encryption(response.bucket_name)
+    blocked = kept["Rule"].get("BlockedEncryptionTypes") if kept else None
+    if not kept or not blocked:
+        return _bucket_encryption(response)
+    types = blocked["EncryptionType"]
+    rule = {
+        "ApplyServerSideEncryptionByDefault": kept["Rule"]["ApplyServerSideEncryptionByDefault"],
+        "BucketKeyEnabled": kept["Rule"].get("BucketKeyEnabled") == "true",
+        "BlockedEncryptionTypes": {"EncryptionType": types if isinstance(types, list) else [types]},
+    }
+    response.data["Action"] = "GetBucketEncryption"
+    return response.serialized(ActionResult({"ServerSideEncryptionConfiguration": {"Rules": [rule]}}))
 
 
 def create_global_cluster(response: RDSResponse) -> ActionResult:

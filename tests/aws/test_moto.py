@@ -142,6 +142,7 @@ MENDS = (
     "tagged",
     "in_vpc",
     "configuration",
+    "bucket_encryption",
 )
 
 
@@ -158,6 +159,14 @@ def mended(account: Account) -> dict[str, bool]:
             )
         ),
     }
+    rule = {
+        "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"},
+        "BucketKeyEnabled": True,
+        "BlockedEncryptionTypes": {"EncryptionType": ["SSE-C"]},
+    }
+    s3.put_bucket_encryption(Bucket="logs", ServerSideEncryptionConfiguration={"Rules": [rule]})
+    told = s3.get_bucket_encryption(Bucket="logs")["ServerSideEncryptionConfiguration"]
+    found["bucket_encryption"] = told == {"Rules": [rule]}
     tags = [{"Key": "CostCenter", "Value": "platform-4200"}]
     asked = {"GlobalClusterIdentifier": "ours", "Engine": "aurora-mysql", "DatabaseName": "tap", "Tags": tags}
     rds.create_global_cluster(**asked)

@@ -1,8 +1,7 @@
 """The real provider-aws on a real control plane; behind it moto, in place of AWS.
 
 A region that stands alone comes up whole. The three regions of `claims/prod.yaml` come up as far as moto goes: what it
-cannot make is in one table, with moto's reason, and what it does not keep, so that the provider sets it again in every
-pass, is in another. Nothing else may be unready, and nothing else may be set again.
+cannot make is in one table, with moto's reason. Nothing else may be unready, and nothing may be set again in every pass.
 
 `make test AWS=moto` and `make soak` bring up all four regions; `make test`, where the provider is built already, brings up
 the one that stands alone, for the others take ten minutes more.
@@ -40,8 +39,6 @@ PATIENCE = 900
 NOT_MADE = {
     (f"prod-{region}", "sessions"): "moto ignores the replicas of a table" for region in (PRIMARY, *SECONDARIES)
 }
-#: Kind -> why the provider sets it again in every pass.
-NOT_KEPT = {"BucketServerSideEncryptionConfiguration": "moto does not keep blockedEncryptionTypes"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -190,21 +187,20 @@ def test_the_outputs_are_what_moto_made(made: World, account: Account, tap: str)
         assert of("dynamodb").describe_table(TableName=outputs["tableName"])["Table"]["TableStatus"] == "ACTIVE"
 
 
-def test_nothing_is_set_again_but_what_moto_does_not_keep(made: World) -> None:
+def test_nothing_is_set_again(made: World) -> None:
     """The provider tells of each time that it changed something, in an event of the resource."""
     skipped = {resource["metadata"]["name"] for resource in managed(made) if owner(resource) in NOT_MADE}
 
-    def again() -> set[str]:
+    def again() -> set[tuple[str, str]]:
         before = changes(made)
         time.sleep(POLL)
-        now = changes(made).items()
-        return {kind for (kind, name), times in now if times > before[kind, name] and name not in skipped}
+        return {key for key, times in changes(made).items() if times > before[key] and key[1] not in skipped}
 
     # What came last is set once more when it is first looked at; what is fought over is set in every pass.
     again()
-    assert again() <= set(NOT_KEPT)
+    assert again() == set()
     # Of what is set several times a second, events are told 25 times, and then once in five minutes (client-go).
-    assert {kind for (kind, _), times in changes(made).items() if times > 10} == set(NOT_KEPT)
+    assert {key for key, times in changes(made).items() if times > 10 and key[1] not in skipped} == set()
 
 
 def changes(world: World) -> Counter[tuple[str, str]]:
