@@ -16,9 +16,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 from tap_api.base import Json
 from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP, Kind
 from tap_api.policy import RULES, Organisation, Severity, Violation, evaluate
-from tap_operator.cluster import ENVIRONMENT_TAPS, REGIONAL_TAPS, Cluster, resource
+from tap_operator.cluster import ENVIRONMENT_TAPS, Cluster, resource
 from tap_operator.errors import ClusterError
 from tap_operator.passes import utc_now
+from tap_operator.report import write_status
 
 _LOG = logging.getLogger(__name__)
 #: Seconds between two rounds.
@@ -105,12 +106,9 @@ async def _tell(cluster: Cluster, regional_tap: Json, found: Sequence[Violation]
     if before and {key: before.get(key) or "" for key in wanted} == wanted:
         return
     since = before["lastTransitionTime"] if before and before["status"] == wanted["status"] else now
-    meta = regional_tap["metadata"]
-    head = REGIONAL_TAP.reference(meta["name"], meta["namespace"])
-    head["metadata"]["uid"] = meta["uid"]
     conditions = [{**wanted, "lastTransitionTime": since}]
     try:
-        await cluster.apply(REGIONAL_TAPS, {**head, "status": {"conditions": conditions}}, "status")
+        await write_status(cluster, REGIONAL_TAP, regional_tap, {"conditions": conditions})
     except ClusterError as error:
         if error.status not in (404, 409):  # It went, or another has its name.
             raise
