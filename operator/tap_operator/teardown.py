@@ -27,6 +27,7 @@ from tap_operator.cluster import REGIONAL_TAPS, Cluster, resource
 from tap_operator.errors import ClusterError
 from tap_operator.events import transitions
 from tap_operator.finalizer import let_go
+from tap_operator.report import write_status
 
 #: Seconds until the next look at what goes.
 POLL = 2.0
@@ -68,13 +69,12 @@ async def _next(cluster: Cluster, regional_tap: Json, now: Callable[[], str]) ->
                 await _delete(cluster, _OF_PART[name], parts[name])
             except ClusterError as error:
                 failure = Trouble(BLOCKED, f"{name}: cannot be deleted: {error}. It {going.message()}")
-        before, parts = going.there, await _parts(cluster, regional_tap)
         if failure:
             return failure
+        before, parts = going.there, await _parts(cluster, regional_tap)
         if (after := stage(parts)) and after.there == before:
             looks -= 1
             await asyncio.sleep(_MOMENT)
-            parts = await _parts(cluster, regional_tap)
         else:
             looks = _LOOKS
     if going is None:
@@ -117,10 +117,8 @@ async def _tell(cluster: Cluster, regional_tap: Json, trouble: Trouble, now: str
     made = condition(regional_tap, trouble.reason, trouble.message, now)
     if made in (status.get("conditions") or []):
         return
+    await write_status(cluster, REGIONAL_TAP, regional_tap, {"conditions": [made]})
     meta = regional_tap["metadata"]
-    head = REGIONAL_TAP.reference(meta["name"], meta["namespace"])
-    head["metadata"]["uid"] = meta["uid"]
-    await cluster.apply(REGIONAL_TAPS, {**head, "status": {"conditions": [made]}}, "status")
     told = {"conditions": [made], "observedGeneration": meta.get("generation", 0)}
     await transitions(cluster, {**regional_tap, **REGIONAL_TAP.reference(""), "metadata": meta}, status, told)
 
