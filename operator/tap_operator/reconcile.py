@@ -64,8 +64,7 @@ async def reconcile(
     environment_tap = await hold(cluster, ENVIRONMENT_TAPS, environment_tap)
     observed = await observe(cluster, environment_tap)
     problem, wanted = _intend(environment_tap, observed, organisation)
-    going = await take_down(cluster, observed, now, done.failures)
-    troubles = dict(going)
+    troubles = await take_down(cluster, observed, now, done.failures)
     unreserved: dict[str, Trouble] | None = None
     if problem is None:
         reserved = await reserve_regions(cluster, environment_tap, wanted, observed, done.failures)
@@ -76,7 +75,6 @@ async def reconcile(
         troubles.update(await apply_wanted(cluster, wanted, observed, done.failures))
         left_over = left(environment_tap, observed)
         troubles.update(await remove_left(cluster, left_over, observed, now, done.failures))
-        troubles.update(going)
     unexpired = await expire(cluster, environment_tap, now()) if problem is None else None
     published = await outputs.observe(cluster, environment_tap)
     untold = outputs.taken(environment_tap, published)
