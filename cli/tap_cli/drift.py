@@ -8,6 +8,7 @@ import click
 
 from tap_api.base import Json
 from tap_api.errors import TapError
+from tap_api.fanout import has_controller
 from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP
 from tap_cli.claims import saved
 from tap_cli.terminal import (
@@ -127,4 +128,4 @@ def _saved(folder: Path) -> Iterator[Source]:
 
 
 def _is_alone(tap: Json) -> bool:
-    return not any(owner.get("controller") for owner in tap["metadata"].get("ownerReferences") or ())
+    return not has_controller(tap)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from tap_api import cidrs
 from tap_api.claims import Conflict
+from tap_api.fanout import has_controller
 from tap_api.teardown import is_deleted
 from tap_api.tenure import wish
 from tap_operator.cluster import REGIONAL_TAPS, Cluster
@@ -28,7 +29,7 @@ async def reserve_alone(cluster: Cluster, namespace: str, name: str, *, now: Cal
     """
     done = Pass()
     tap = await cluster.get(REGIONAL_TAPS, namespace, name)
-    if tap is None or any(owner.get("controller") for owner in tap["metadata"].get("ownerReferences") or []):
+    if tap is None or has_controller(tap):
         return done
     if is_deleted(tap):
         done.again = POLL if await tear_down(cluster, tap, now=now) else None

@@ -12,6 +12,7 @@ import kopf
 
 from tap_api.base import GROUP, VERSION
 from tap_api.blocks import block_name, peering_group
+from tap_api.fanout import has_controller
 from tap_api.kinds import CIDR_BLOCK, ENVIRONMENT_TAP, REGIONAL_TAP
 from tap_api.naming import LABEL_ENVIRONMENT_TAP
 from tap_api.policy import Organisation
@@ -51,7 +52,7 @@ def handlers(queue: WorkQueue, echoes: Echoes, waiting: Waiting) -> kopf.Operato
         meta = _heard(echoes, REGIONAL_TAP.kind, event)
         for name in sorted(owners(event["object"])):
             queue.add(Key(meta["namespace"], name))
-        if not any(owner.get("controller") for owner in meta.get("ownerReferences") or []):
+        if not has_controller(event["object"]):
             queue.add(Key(meta["namespace"], meta["name"], REGIONAL_TAP.kind))
         _look_after_what_is_left(queue, event)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from tap_api.base import Json
 from tap_api.common import Role
+from tap_api.fanout import has_controller
 from tap_api.pausing import is_removable, resumed
 from tap_api.rollup import Trouble
 from tap_api.teardown import is_deleted
@@ -28,7 +29,7 @@ async def take_down(
     """
     troubles: dict[str, Trouble] = {}
     for region, tap in list(observed.items()):
-        if not is_deleted(tap) or not any(one.get("controller") for one in tap["metadata"].get("ownerReferences", [])):
+        if not is_deleted(tap) or not has_controller(tap):
             continue
         try:
             trouble = await tear_down(cluster, tap, now)

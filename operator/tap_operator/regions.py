@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from tap_api.base import Json
-from tap_api.fanout import is_controlled
+from tap_api.fanout import has_controller, is_controlled
 from tap_api.kinds import PARTS
 from tap_api.naming import part_name
 from tap_api.rollup import Trouble
+from tap_api.teardown import is_deleted
 from tap_operator.cluster import REGIONAL_TAPS, Cluster, resource
 from tap_operator.compare import covers
 from tap_operator.errors import ClusterError
@@ -57,7 +58,7 @@ async def _hindrance(cluster: Cluster, manifest: Json, live: Json | None) -> Tro
                 + ", ".join(parts),
             )
         return None
-    if live["metadata"].get("deletionTimestamp"):
+    if is_deleted(live):
         return Trouble("Removing", f"RegionalTap {meta['name']} is being deleted; it is applied again once it is gone")
     return None
 
@@ -70,10 +71,7 @@ async def _old_parts(cluster: Cluster, namespace: str, regional_tap: str) -> Asy
     """
     for kind in PARTS:
         part = await cluster.get(resource(kind), namespace, part_name(regional_tap, kind.part))
-        if part is None:
-            continue
-        owners = part["metadata"].get("ownerReferences") or []
-        if part["metadata"].get("deletionTimestamp") or any(owner.get("controller") for owner in owners):
+        if part is not None and (is_deleted(part) or has_controller(part)):
             yield f"{kind.kind} {part['metadata']['name']}"
 
 

@@ -60,6 +60,11 @@ def is_controlled(regional_tap: Mapping[str, Any], uid: str) -> bool:
     return any(owner.get("controller") and owner.get("uid") == uid for owner in owners)
 
 
+def has_controller(thing: Mapping[str, Any]) -> bool:
+    """Returns whether an object has a controller, whoever that is."""
+    return any(owner.get("controller") for owner in thing["metadata"].get("ownerReferences") or [])
+
+
 def _held(spec: EnvironmentTapSpec, region: Region, ours: Observed) -> Region:
     """Returns a region; the primary is not paused before the last of its replicas has gone, for it lets them go."""
     replicas = ours.keys() - {spec.primary_region}
