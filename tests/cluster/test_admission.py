@@ -82,7 +82,7 @@ def test_people_creating_and_changing_a_spec_reach_it_and_nothing_else_does(embe
         patch = json.dumps({"spec": {"tags": {"CostCenter": "y"}}})
         world.kubectl("patch", kind, name, "--type=merge", "-p", patch)
     world.kubectl_fails("patch", "rtap", "alone", "--type=merge", "-p", '{"spec":{"tags":{"costcenter":"z"}}}')
-    world.kubectl("delete", "rtap/alone", "etap/dev", "--timeout=60s")
+    world.delete("rtap/alone", "etap/dev")
     assert decisions(embedded, world.namespace) == {
         ("tap-admin", "CREATE", "EnvironmentTap", "dev", "true"),
         ("tap-admin", "CREATE", "RegionalTap", "alone", "true"),

@@ -328,7 +328,7 @@ def test_in_a_storm_of_claims_ranges_never_overlap_and_every_loser_knows_the_hol
                 world.until(lambda: taken_again(storm, released), "what was released is taken again", 60)
                 world.until(lambda: holds(storm.check), "everybody was told of that", 90)
         finally:
-            world.kubectl("delete", "etap,rtap", "--all", "--timeout=120s", *World.break_glass)
+            world.delete("etap,rtap", "--all", *World.break_glass)
     print(  # noqa: T201  (make soak shows its figures)
         f"\nseed {seed}: {count} creations, {won} won, {lost} lost, {len(storm.refusals)} refused by admission, "
         f"{storm.samples} samples, {len(kills)} kills of the operator"
@@ -426,7 +426,7 @@ def test_a_region_that_stands_alone_and_lost_says_so_has_no_vpc_and_gets_it_once
     assert vpcs() == ["first-network-vpc"]
     network = world.get("regionalnetworks", "second-network")
     assert {entry["key"] for entry in network["status"]["waiting"]} >= {"vpc", "private-a"}
-    world.kubectl("delete", "rtap", "first", "--timeout=60s")
+    world.delete("rtap", "first")
     world.until(lambda: "second-network-vpc" in vpcs(), "the second has its VPC", 150)
     world.until(lambda: told("second")[0] == "True", "the second says so")
 

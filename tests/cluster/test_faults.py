@@ -49,7 +49,7 @@ def test_an_operator_killed_between_two_writes_ends_in_the_same_objects(
     world: World, claim: dict[str, object], seed: int
 ) -> None:
     wanted = shape(world)
-    world.kubectl("delete", "etap", "dev", "--timeout=60s")
+    world.delete("etap", "dev")
     world.until(lambda: not world.versions("dev"), "the first making is gone", seconds=120)
     chance = random.Random(seed)  # noqa: S311
     world.apply(claim)
@@ -75,7 +75,7 @@ def test_while_admission_is_down_nothing_new_is_let_in_and_nothing_that_goes_is_
     try:
         answer = world.refused({**claim, "metadata": {"name": "other"}})
         assert "failed calling webhook" in answer
-        world.kubectl("delete", "etap", "dev", "--timeout=60s")
+        world.delete("etap", "dev")
         world.until(lambda: not world.versions("dev"), "nothing is left", seconds=120)
     finally:
         for replica in replicas:
@@ -88,7 +88,7 @@ def test_a_function_that_was_down_goes_on_where_it_stopped(world: World, claim: 
     function = world.cluster.process("function")
     function.kill()
     try:
-        world.kubectl("delete", "etap", "dev", "--timeout=60s")
+        world.delete("etap", "dev")
         world.until(lambda: not world.versions("dev"), "nothing is left", seconds=120)
         world.apply(claim)
         world.until(lambda: len(world.names("regionaltaps")) == 3, "the operator goes on without it")

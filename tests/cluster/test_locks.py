@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from cluster.world import World, namespace_of_its_own
+from cluster.world import GOING, World, namespace_of_its_own
 from tap_api import manifest
 from tap_api.errors import TapError
 from tap_cli.main import VERBS, cli
@@ -190,5 +190,5 @@ def test_who_only_looks_sees_locks_and_takes_none(locked: People) -> None:
 def test_the_lease_goes_with_its_environment(people: People) -> None:
     """Last: the holder deletes what the others look at."""
     people.alice.tap("lock", "dev")
-    assert people.alice.kubectl("delete", "etap", "dev", "--timeout=60s") == ""
+    assert people.alice.kubectl("delete", "etap", "dev", GOING) == ""
     people.world.until(lambda: "NotFound" in people.alice.kubectl("get", "lease", LEASE), "the Lease goes")

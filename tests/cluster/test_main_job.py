@@ -193,7 +193,7 @@ def test_deleting_the_claim_removes_all_that_it_made(prod: World) -> None:
     command = f"kubectl annotate etap prod -n {prod.namespace} tap.platform/confirm-removal=prod"
     assert answer.strip().endswith(f"EnvironmentTap prod is protected. To delete it, confirm first: {command}")
     prod.kubectl(*command.split()[1:])
-    prod.kubectl("delete", "etap", "prod", "--wait=true", "--timeout=60s")
+    prod.delete("etap", "prod")
     prod.until(lambda: not prod.versions("prod"), "nothing of the environment is left", seconds=120)
 
 
@@ -240,7 +240,7 @@ def test_a_region_may_stand_alone(world: World) -> None:
     assert [vpc["spec"]["forProvider"]["tags"] for vpc in world.objects("vpcs.ec2.aws.m.upbound.io")] == [
         {"CostCenter": "platform-4200", "Environment": "dev", "Name": "alone-network-vpc", "Region": "eu-west-1"}
     ]
-    world.remove("rtap", "alone", "--timeout=60s")
+    world.remove("rtap", "alone")
 
 
 def test_a_namesake_is_not_taken_over(world: World) -> None:

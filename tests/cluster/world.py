@@ -21,6 +21,9 @@ from tap_cluster.places import Places
 
 #: Seconds without a change after which an environment counts as settled. `make demo` waits for ten.
 _QUIET = 3
+#: How long `kubectl delete` may wait. Regions go in an order, one stage after another: half a minute on an idle machine,
+#: thrice as long on a busy one.
+GOING = "--timeout=180s"
 _MANAGED = ("keys.kms", "aliases.kms", "vpcs.ec2", "subnets.ec2", "routes.ec2", "roles.iam", "groups.cloudwatchlogs")
 
 
@@ -41,14 +44,14 @@ def namespace_of_its_own(cluster: Cluster) -> Iterator[str]:
         # an environment go with it, one too that the operator was about to make when it went.
         for environment in json.loads(cluster.kubectl("get", "etap", "-n", name, "-o", "json"))["items"]:
             confirm(cluster, name, "etap", environment["metadata"]["name"])
-        cluster.kubectl("delete", "etap", "--all", "-n", name, "--timeout=120s", timeout=150)
+        cluster.kubectl("delete", "etap", "--all", "-n", name, GOING, timeout=210)
         deadline = time.monotonic() + 120
         while regions := json.loads(cluster.kubectl("get", "rtap", "-n", name, "-o", "json"))["items"]:
             assert time.monotonic() < deadline, f"RegionalTaps of {name} do not go"
             for region in regions:
                 if "ownerReferences" not in region["metadata"]:
                     confirm(cluster, name, "rtap", region["metadata"]["name"])
-                    cluster.kubectl("delete", "rtap", region["metadata"]["name"], "-n", name, "--timeout=120s")
+                    cluster.kubectl("delete", "rtap", region["metadata"]["name"], "-n", name, GOING, timeout=210)
             time.sleep(0.3)
         # Until the operator has taken the label away, the namespace is not to be deleted. What is left then needs nothing
         # of ours to go; the next test need not wait for it.
@@ -117,10 +120,14 @@ class World:
         selector = f"--selector={LABEL_PEERING_GROUP}={self.namespace}"
         self.cluster.kubectl("delete", "cidrblocks", selector, *self.break_glass)
 
-    def remove(self, kind: str, name: str, *args: str) -> str:
+    def delete(self, *what: str) -> str:
+        """Deletes taps and waits until they are gone."""
+        return self.cluster.kubectl("-n", self.namespace, "delete", *what, GOING, timeout=210)
+
+    def remove(self, kind: str, name: str) -> str:
         """Deletes a tap, confirmed as a protected one has to be."""
         confirm(self.cluster, self.namespace, kind, name)
-        return self.kubectl("delete", kind, name, *args)
+        return self.delete(kind, name)
 
     def get(self, resource: str, name: str) -> Any:
         return self._objects.get_namespaced_custom_object(*_place(resource, self.namespace), name)
