@@ -46,9 +46,21 @@ _Clients = Callable[[str], Any]
 
 
 def _keys(of: _Clients) -> list[str]:
+    """Returns the keys that somebody made, with what they are for: an id alone tells nobody whose key was left."""
     kms = of("kms")
     keys = [kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"] for key in kms.list_keys()["Keys"]]
-    return [key["KeyId"] for key in keys if key["KeyState"] not in _GONE and key["KeyManager"] == "CUSTOMER"]
+    # moto says of a key of AWS's own that a customer manages it.
+    own = {alias.get("TargetKeyId") for alias in kms.list_aliases()["Aliases"] if _is_own(alias)}
+    return [
+        f"{key['KeyId']} {key['KeyState']} {key['Description']!r}"
+        for key in keys
+        if key["KeyState"] not in _GONE and key["KeyManager"] == "CUSTOMER" and key["KeyId"] not in own
+    ]
+
+
+def _is_own(alias: dict[str, Any]) -> bool:
+    """Returns whether an alias is of a key that AWS makes itself, where a service first needs it."""
+    return str(alias["AliasName"]).startswith("alias/aws/")
 
 
 def _vpcs(of: _Clients) -> list[str]:
@@ -91,11 +103,7 @@ def _roles(of: _Clients) -> list[str]:
 
 _ASK: dict[str, Callable[[_Clients], list[str]]] = {
     "alarm": _list("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
-    "alias": lambda of: [
-        alias["AliasName"]
-        for alias in of("kms").list_aliases()["Aliases"]
-        if not alias["AliasName"].startswith("alias/aws/")
-    ],
+    "alias": lambda of: [alias["AliasName"] for alias in of("kms").list_aliases()["Aliases"] if not _is_own(alias)],
     "address": _list("ec2", "describe_addresses", "Addresses", "AllocationId"),
     "api": _list("apigatewayv2", "get_apis", "Items", "ApiId"),
     "bucket": _list("s3", "list_buckets", "Buckets", "Name"),
