@@ -34,6 +34,8 @@ CONFIG = {"kind": "ClusterProviderConfig", "name": moto.CONFIG}
 POLL = 75
 #: Seconds for everything: the provider waits for AWS to settle after each change of a key alone.
 PATIENCE = 900
+#: Seconds until everything is gone: of an environment the primary goes after its secondaries, each one part by part.
+GOING = 2400
 
 #: RegionalTap and part -> why moto does not make all of it. 05, section 4.2.
 NOT_MADE = {
@@ -100,7 +102,7 @@ def made(world: World, account: Account, taps: dict[str, str]) -> Iterator[World
                 world.kubectl("patch", name, "--type=merge", '--patch={"metadata":{"finalizers":null}}')
         return not world.names("regionaltaps") and not managed(world)
 
-    world.until(gone, "everything is gone", PATIENCE)
+    world.until(gone, "everything is gone", GOING)
     left = {region: account.holds(region) - before[region] for region in before}
     # The table whose replicas moto never makes.
     assert [one for held in left.values() for one in held if not one.startswith("table prod-sessions-")] == []

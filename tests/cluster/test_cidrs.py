@@ -19,6 +19,7 @@ import pytest
 from kubernetes import client, config, watch
 from kubernetes.aio import client as aio_client
 from kubernetes.aio import config as aio_config
+from urllib3.exceptions import HTTPError
 
 from cluster import ranges
 from cluster.world import World
@@ -193,7 +194,7 @@ class Storm:
         assert self.samples > 10
 
     def _sample(self) -> None:
-        while not self._over.wait(0.1):
+        while not self._over.wait(0.5):
             try:
                 claims = [there.cidr for there in ranges.held(self.blocks())]
                 made = [
@@ -213,12 +214,7 @@ class Storm:
         """Does something right after the k-th write of a block from now on."""
 
         def wait() -> None:
-            selector = f"{LABEL_PEERING_GROUP}={self.world.namespace}"
-            where = (GROUP, VERSION, CIDR_BLOCK.plural)
-            stream: Any = watch.Watch()  # type: ignore[no-untyped-call]
-            for seen, _ in enumerate(
-                stream.stream(self._api.list_cluster_custom_object, *where, label_selector=selector), start=1
-            ):
+            for seen, _ in enumerate(self._written(), start=1):
                 if seen == k:
                     break
             then()
@@ -226,6 +222,17 @@ class Storm:
         thread = threading.Thread(target=wait, daemon=True)
         thread.start()
         return thread
+
+    def _written(self) -> Iterator[Any]:
+        """Yields every write of a block; an apiserver that went away is watched again."""
+        selector = f"{LABEL_PEERING_GROUP}={self.world.namespace}"
+        where = (GROUP, VERSION, CIDR_BLOCK.plural)
+        while not self._over.is_set():
+            stream: Any = watch.Watch()  # type: ignore[no-untyped-call]
+            try:
+                yield from stream.stream(self._api.list_cluster_custom_object, *where, label_selector=selector)
+            except (HTTPError, client.ApiException):
+                time.sleep(0.3)
 
     def settled(self) -> bool:
         """Returns whether every environment was told about its ranges."""
