@@ -8,7 +8,11 @@ PYTHON ?= python3
 CLUSTER ?= auto
 # Empty is none, but that `make test` runs what is behind it where the provider's binary is in the cache already.
 AWS ?=
-export CLUSTER AWS
+# Where packages go, and an image tarball or the base to build one on: written into what is built, never in here.
+REGISTRY ?=
+IMAGE ?=
+BASE ?=
+export CLUSTER AWS REGISTRY IMAGE BASE
 
 # Three where there are two cores: tests on a cluster wait for most of their time.
 WORKERS ?= 3
@@ -59,6 +63,14 @@ synth: generate ## Write every generated file (XRDs, CRD, Compositions, activati
 generate: $(STAMP)
 	@$(BIN)/python compositions/emit.py
 	@$(BIN)/tap synth
+
+.PHONY: package
+package: $(STAMP) ## Build the Function and the Configuration into dist/, for REGISTRY=
+	@$(BIN)/python -m tap_cluster package
+
+.PHONY: publish
+publish: $(STAMP) ## Build both and push them to REGISTRY= (default: the embedded cluster's)
+	@$(BIN)/python -m tap_cluster publish
 
 .PHONY: check
 check: $(STAMP) ## Lint, types, layers, spelling, and whether generated files are fresh

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from tap_cluster import api, demo, recipes, runtime, status, tools
+from tap_cluster import api, demo, publish, recipes, runtime, status, tools
 from tap_cluster.aws import Aws
 from tap_cluster.errors import ClusterError
 from tap_cluster.places import Places
@@ -124,6 +124,10 @@ def serve_moto(port: int) -> None:
     from tap_cluster import moto_server
 
     moto_server.serve(port)
+
+
+cli.add_command(publish.package)
+cli.add_command(publish.publish)
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from tap_cluster.probes import http_ready
 from tap_cluster.run import child_env, run
 from tap_cluster.services import NAMESPACE
 from tap_cluster.supervisor import digest, digest_files, wait_until
+from tap_stack.packages import FUNCTION
 
 FUNCTION_IMAGE, OPERATOR_IMAGE = "tap-function:dev", "tap-operator:dev"
 IMAGES = {FUNCTION_IMAGE: "functions/Dockerfile", OPERATOR_IMAGE: "operator/Dockerfile"}
@@ -79,11 +80,11 @@ def function(tag: str) -> list[Manifest]:
     config = {
         "apiVersion": "pkg.crossplane.io/v1beta1",
         "kind": "DeploymentRuntimeConfig",
-        "metadata": {"name": package.FUNCTION},
+        "metadata": {"name": FUNCTION},
         "spec": {"deploymentTemplate": template},
     }
     wanted = package.function(f"{INSIDE}/{package.REPOSITORY}:{tag}")
-    wanted["spec"]["runtimeConfigRef"] = {"name": package.FUNCTION}
+    wanted["spec"]["runtimeConfigRef"] = {"name": FUNCTION}
     return [config, wanted]
 
 

@@ -12,9 +12,9 @@ from tap_cluster.kubectl import Manifest, manifests
 from tap_cluster.places import Places
 from tap_cluster.run import child_env, program_env, run_logged
 from tap_cluster.supervisor import Program, digest_files
+from tap_stack.packages import FUNCTION
 
-FUNCTION = "function-tap"
-REPOSITORY = "tap/function-tap"
+REPOSITORY = f"tap/{FUNCTION}"
 PORTS = {"registry": "registry"}
 
 

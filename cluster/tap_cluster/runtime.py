@@ -21,9 +21,9 @@ from tap_cluster.context import Context
 from tap_cluster.crossplane import NAMESPACE
 from tap_cluster.errors import ClusterError
 from tap_cluster.kubectl import Manifest, manifests
-from tap_cluster.package import FUNCTION
 from tap_cluster.run import program_env, run
 from tap_cluster.supervisor import Program, digest
+from tap_stack.packages import FUNCTION
 
 ACCOUNT = "tap-runtime"
 KIND = "functionrevisions.pkg.crossplane.io"

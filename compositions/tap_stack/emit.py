@@ -10,16 +10,17 @@ from tap_api.base import API_VERSION, GROUP, Json
 from tap_api.emit import Files
 from tap_api.errors import TapError
 from tap_api.kinds import XRS, Kind
-from tap_stack import aws, reference, schemas
+from tap_stack import aws, packages, reference, schemas
 from tap_stack.catalogue import FILE, Entry, catalogue, describe
 from tap_stack.processor import code
 
-FUNCTION = "function-tap"
 STEP = "compose"
 ROOM = PurePosixPath("compositions")
 CATALOGUE = ROOM / "tap_stack" / FILE
 #: What the chart reads into its ClusterRole `tap-view`.
 LOOKED_AT = PurePosixPath("charts/operator/files/looked-at.yaml")
+#: What charts/platform installs.
+PLATFORM = PurePosixPath("charts/platform/files")
 SCHEMAS = ROOM / "tap_stack" / schemas.FILE
 CODE = ROOM / "tap_stack" / "processor" / code.FILE
 
@@ -32,7 +33,9 @@ def files() -> Files:
     """Returns every file of this room and of the reference, from the catalogue as it stands."""
     made = {ROOM / f"{kind.plural}.yaml": composition(kind) for kind in XRS}
     made[ROOM / "activation-policy.yaml"] = activation_policy()
-    made[reference.PACKAGES] = reference.packages()
+    made[PLATFORM / "activation-policy.yaml"] = activation_policy()
+    made[PLATFORM / "providers.yaml"] = packages.for_chart()
+    made[reference.PACKAGES] = {"dependsOn": packages.provider_dependencies()}
     manifests = {path: manifest.dump([document], header=manifest.GENERATED) for path, document in made.items()}
     return {**manifests, LOOKED_AT: looked_at(), **reference.files()}
 
@@ -47,7 +50,7 @@ def composition(kind: Kind) -> Json:
         "spec": {
             "compositeTypeRef": {"apiVersion": API_VERSION, "kind": kind.kind},
             "mode": "Pipeline",
-            "pipeline": [{"step": STEP, "functionRef": {"name": FUNCTION}}],
+            "pipeline": [{"step": STEP, "functionRef": {"name": packages.FUNCTION}}],
         },
     }
 

@@ -18,7 +18,7 @@ from tap_api.base import Json
 from tap_api.kinds import KINDS
 from tap_cluster import api
 from tap_stack.composed import Composed
-from tap_stack.emit import FUNCTION
+from tap_stack.packages import FUNCTION
 from tap_stack.tree import stored
 
 COMPOSITIONS = Path(__file__).resolve().parents[2] / "compositions"

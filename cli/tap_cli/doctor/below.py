@@ -8,7 +8,8 @@ from tap_api.kinds import XRS
 from tap_api.schema import xrd
 from tap_cli.doctor.finding import Facts, Said, Verdict, condition, holds, semver
 from tap_stack.catalogue import catalogue
-from tap_stack.emit import FUNCTION, activation_policy, composition
+from tap_stack.emit import activation_policy, composition
+from tap_stack.packages import FUNCTION
 
 #: The rules of our CRDs use CEL's library for CIDRs, which is there from here on.
 _OLDEST_KUBERNETES = (1, 31, 0)

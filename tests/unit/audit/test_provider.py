@@ -6,8 +6,8 @@ import warnings
 import pytest
 
 from tap_stack import aws
+from tap_stack.packages import provider_dependencies
 from tap_stack.permissions import ANYWHERE, CALLS, POLICIES, RESOURCES, actions, policies
-from tap_stack.reference import packages
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -68,6 +68,6 @@ def test_trap_16_the_provider_may_take_away_the_interfaces_that_lambda_leaves_be
 
 
 def test_the_packages_are_those_of_the_kinds_that_are_composed() -> None:
-    named = [entry["provider"].rpartition("/")[2] for entry in packages()["dependsOn"]]
+    named = [entry["package"].rpartition("/")[2] for entry in provider_dependencies()]
     assert named == ["provider-family-aws", *sorted({f"provider-aws-{kind.service}" for kind in aws.KINDS})]
-    assert {entry["version"] for entry in packages()["dependsOn"]} == {">=v2.7.0"}
+    assert {entry["version"] for entry in provider_dependencies()} == {">=v2.7.0, <v3.0.0"}

@@ -13,7 +13,7 @@ from tap_api import emit as api
 from tap_api import manifest
 from tap_api.kinds import XRS
 from tap_api.schema import xrd
-from tap_stack import aws, emit
+from tap_stack import aws, emit, packages
 from tap_stack.catalogue import catalogue
 from tap_stack.processor import code
 
@@ -37,7 +37,50 @@ def test_a_composition_has_one_step_and_decides_nothing() -> None:
 
 def test_the_package_carries_the_name_that_compositions_ask_for() -> None:
     (package,) = manifest.read(ROOT / "functions" / "package" / "crossplane.yaml")
-    assert package["metadata"]["name"] == emit.FUNCTION
+    assert package["metadata"]["name"] == packages.FUNCTION
+    assert package["spec"]["crossplane"]["version"] == packages.CROSSPLANE
+
+
+def test_the_configuration_asks_for_the_function_of_its_registry_and_for_every_provider() -> None:
+    wanted = packages.configuration("registry.example.org/acme", "v0.3.1")
+    assert wanted["spec"]["crossplane"] == {"version": ">=v2.4.0"}
+    function, *providers = wanted["spec"]["dependsOn"]
+    assert function == {
+        "apiVersion": "pkg.crossplane.io/v1",
+        "kind": "Function",
+        "package": "registry.example.org/acme/function-tap",
+        "version": ">=v0.3.1, <v0.4.0",
+    }
+    assert providers == packages.provider_dependencies()
+    assert {kind.service for kind in aws.KINDS} == {
+        entry["package"].rpartition("/provider-aws-")[2] for entry in providers[1:]
+    }
+
+
+@pytest.mark.parametrize(
+    ("version", "wanted"),
+    [
+        ("v0.1.0", ">=v0.1.0, <v0.2.0"),
+        ("v0.9.12", ">=v0.9.12, <v0.10.0"),
+        ("v1.0.0", ">=v1.0.0, <v2.0.0"),
+        ("v12.3.4", ">=v12.3.4, <v13.0.0"),
+    ],
+)
+def test_what_goes_with_a_version_is_what_semver_says(version: str, wanted: str) -> None:
+    assert packages.compatible(version) == wanted
+
+
+@pytest.mark.parametrize("version", ["0.1.0", "v0.1", "latest", "v1.0.0-rc.1", ""])
+def test_no_range_is_made_of_what_is_no_version(version: str) -> None:
+    with pytest.raises(ValueError, match="no version such as"):
+        packages.compatible(version)
+
+
+def test_the_chart_of_the_platform_has_the_activation_policy_and_the_providers_that_are_generated() -> None:
+    made = {path.name: text for path, text in emit.files().items() if path.is_relative_to(emit.PLATFORM)}
+    assert sorted(made) == ["activation-policy.yaml", "providers.yaml"]
+    assert list(manifest.load(made["activation-policy.yaml"], ROOT)) == [emit.activation_policy()]
+    assert made["providers.yaml"] == manifest.dump([packages.for_chart()], header=manifest.GENERATED)
 
 
 def test_the_kinds_that_are_known_are_the_kinds_that_are_composed_and_activated() -> None:

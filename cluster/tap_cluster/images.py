@@ -1,0 +1,73 @@
+"""The function's image as a tarball, from whichever engine is here; where none is, there is no image."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+
+from tap_cluster import kind
+from tap_cluster.errors import ClusterError
+from tap_cluster.places import Places
+from tap_cluster.run import run
+
+DOCKERFILE = "functions/Dockerfile"
+NAME = "tap-function"
+
+
+class Engine(StrEnum):
+    """What builds an image."""
+
+    DOCKER = "docker"
+    BUILDAH = "buildah"
+
+
+def engine() -> Engine | None:
+    """Return the engine of this machine: Docker where it answers, else buildah, else none."""
+    if kind.docker_answers():
+        return Engine.DOCKER
+    return Engine.BUILDAH if shutil.which("buildah") else None
+
+
+def build(engine: Engine, places: Places, version: str, file: Path, base: str = "") -> None:
+    """Build the function's image and keep it in `file`, as an image tarball.
+
+    Args:
+        engine: What builds it.
+        places: Where the repository is.
+        version: What the image says of itself, and its tag.
+        file: Where the tarball goes.
+        base: The image to build on; empty: the Dockerfile's.
+
+    Raises:
+        ClusterError: the engine failed; its last line is in the message.
+    """
+    tag = f"{NAME}:{version}"
+    arguments = {"VERSION": version, "REVISION": _revision(places), **({"BASE": base} if base else {})}
+    file.unlink(missing_ok=True)
+    for argv in (build_argv(engine, places.repository, tag, arguments), save_argv(engine, tag, file)):
+        # As whoever runs it: their engine, its storage, their registries' credentials.
+        run(argv, env=dict(os.environ))
+
+
+def build_argv(engine: Engine, repository: Path, tag: str, arguments: Mapping[str, str]) -> list[str]:
+    """Return the command line that builds the image; buildah needs no rights to namespaces with `chroot`."""
+    verb = ["docker", "build"] if engine is Engine.DOCKER else ["buildah", "build", "--isolation", "chroot"]
+    given = [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
+    return [*verb, "--quiet", *given, "--tag", tag, "--file", str(repository / DOCKERFILE), str(repository)]
+
+
+def save_argv(engine: Engine, tag: str, file: Path) -> Sequence[str]:
+    """Return the command line that keeps the image as a tarball."""
+    if engine is Engine.DOCKER:
+        return ["docker", "save", "--output", str(file), tag]
+    return ["buildah", "push", "--quiet", f"localhost/{tag}", f"docker-archive:{file}:{tag}"]
+
+
+def _revision(places: Places) -> str:
+    try:
+        return run(["git", "-C", places.repository, "rev-parse", "HEAD"]).strip()
+    except ClusterError:
+        return "unknown"  # an unpacked archive
