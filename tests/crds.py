@@ -38,13 +38,18 @@ class Schema:
         return found + [f"spec.forProvider.{name} is missing" for name in self.required if name not in given]
 
 
+def of_crd(path: Path) -> Schema:
+    """Returns the schema of a CRD of one version, read from its file."""
+    (crd,) = manifest.read(path)
+    (version,) = crd["spec"]["versions"]
+    return Schema(version["schema"]["openAPIV3Schema"])
+
+
 def of_provider(crds: Path) -> dict[tuple[str, str], Schema]:
     """Returns the schemas of the kinds that are composed, by apiVersion and kind."""
     found = {}
     for entry in catalogue().values():
-        (crd,) = manifest.read(crds / f"{entry.group}_{entry.plural}.yaml")
-        (version,) = crd["spec"]["versions"]
-        found[entry.api_version, entry.kind] = Schema(version["schema"]["openAPIV3Schema"])
+        found[entry.api_version, entry.kind] = of_crd(crds / f"{entry.group}_{entry.plural}.yaml")
     return found
 
 

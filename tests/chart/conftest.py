@@ -1,6 +1,7 @@
-"""The operator's chart, rendered with the project's own helm."""
+"""The charts, rendered with the project's own helm."""
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,8 @@ from tap_api.base import Json
 from tap_cluster import api
 
 ROOT = Path(__file__).parents[2]
-CHART = ROOT / "charts" / "operator"
+CHARTS = ROOT / "charts"
+CHART = CHARTS / "operator"
 #: Renders the chart with these values; returns its objects by `Kind/name`.
 Render = Callable[..., dict[str, Json]]
 
@@ -24,12 +26,13 @@ def helm() -> Path:
     return api.tool("helm")
 
 
-@pytest.fixture(scope="session")
-def render(helm: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
+def rendering(helm: Path, chart: Path, folder: Path) -> Render:
+    """Returns what renders a chart; the values lie in `folder`."""
+
     def rendered(**values: Any) -> dict[str, Json]:
-        file = tmp_path_factory.mktemp("values") / "values.json"
+        file = folder / "values.json"
         file.write_text(json.dumps(values))
-        command: list[str | Path] = [helm, "template", "tap", CHART, "--namespace", "tap-system", "--values", file]
+        command: list[str | Path] = [helm, "template", "tap", chart, "--namespace", "tap-system", "--values", file]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise ValueError(done.stderr)
@@ -37,6 +40,32 @@ def render(helm: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
         return {f"{o['kind']}/{o['metadata']['name']}": o for o in manifest.load(done.stdout, file)}
 
     return rendered
+
+
+def said(helm: Path, chart: Path, **values: Any) -> str:
+    """Returns what helm says after an installation with these values; no cluster is asked."""
+    command: list[str | Path] = [helm, "install", "tap", chart, "--dry-run=client", "--values", "-"]
+    done = subprocess.run(command, input=json.dumps(values), capture_output=True, text=True, check=True)
+    return done.stdout.partition("\nNOTES:\n")[2]
+
+
+def complaints(helm: Path, chart: Path, **values: Any) -> str:
+    """Returns what `helm lint --strict` finds."""
+    command: list[str | Path] = [helm, "lint", "--strict", "--quiet", chart, "--values", "-"]
+    done = subprocess.run(command, input=json.dumps(values), capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
+def documented(chart: str) -> list[tuple[str, str]]:
+    """Returns the values that the documents show for a chart (```yaml charts/NAME), with where they stand."""
+    pattern = re.compile(rf"^```yaml charts/{chart}\n(.*?)^```", re.MULTILINE | re.DOTALL)
+    docs = sorted((ROOT / "docs").glob("*.md"))
+    return [(doc.name, block) for doc in docs for block in pattern.findall(doc.read_text(encoding="utf-8"))]
+
+
+@pytest.fixture(scope="session")
+def render(helm: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
+    return rendering(helm, CHART, tmp_path_factory.mktemp("values"))
 
 
 @pytest.fixture(scope="session")

@@ -4,16 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from crds import Schema
-from tap_api import manifest
+from crds import of_crd
 from tap_cluster import moto, tap
 
 
 @pytest.mark.parametrize("plural", ["clusterproviderconfigs", "providerconfigs"])
 def test_the_way_to_moto_is_one_that_the_provider_takes(crds: Path, plural: str) -> None:
-    (crd,) = manifest.read(crds / f"aws.m.upbound.io_{plural}.yaml")
-    (version,) = crd["spec"]["versions"]
-    schema = Schema(version["schema"]["openAPIV3Schema"])
+    schema = of_crd(crds / f"aws.m.upbound.io_{plural}.yaml")
     [config, _] = moto.objects(())
     configs = [one for one in tap.environments(moto.provider_config) if one["kind"] == "ProviderConfig"]
     for found in configs if plural == "providerconfigs" else [config]:
