@@ -142,7 +142,7 @@ def test_cluster_wide_credentials_are_used_by_the_groups_that_are_named(render: 
     [
         ({"environment": ""}, "environment is not set: dev, staging or prod"),
         ({"environment": "qa"}, "at '/environment': value must be one of '', 'dev', 'staging', 'prod'"),
-        ({"enviroment": "dev"}, "additional properties 'enviroment' not allowed"),
+        ({"enviros": "dev"}, "additional properties 'enviros' not allowed"),
         ({"credentials": {}}, "credentials.source is not set: Secret, IRSA, PodIdentity or WebIdentity"),
         ({"credentials": {"source": "Env"}}, "at '/credentials/source': value must be one of"),
         ({"credentials": {"source": "IRSA", "secret": {"name": "a"}}}, "credentials.secret is for source Secret"),
