@@ -38,10 +38,10 @@ class Schema:
         return found + [f"spec.forProvider.{name} is missing" for name in self.required if name not in given]
 
 
-def of_crd(path: Path) -> Schema:
-    """Returns the schema of a CRD of one version, read from its file."""
+def of_crd(path: Path, name: str = "") -> Schema:
+    """Returns the schema of a CRD, read from its file: of its only version, or of the one that is named."""
     (crd,) = manifest.read(path)
-    (version,) = crd["spec"]["versions"]
+    (version,) = (found for found in crd["spec"]["versions"] if name in ("", found["name"]))
     return Schema(version["schema"]["openAPIV3Schema"])
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from tap_cluster import crossplane, package, provider, tap
+from tap_cluster import crossplane, golang, package, provider, tap
 from tap_cluster.context import Context
 from tap_cluster.kubectl import Manifest, manifests, namespace
 from tap_cluster.probes import http_ready
@@ -28,8 +28,9 @@ INSIDE = f"registry.{REGISTRY}.svc.cluster.local:{PORT}"  # names in .local are 
 def install(context: Context) -> None:
     """Install everything; each step is skipped if it was done with the same inputs."""
     chart = crossplane.source(context.places) / "cluster" / "charts" / "crossplane"
+    version = golang.pinned(context.places.recipes / "crossplane", crossplane.MODULE)
     for title, argv in (
-        ("Crossplane", crossplane_argv(context.tools["helm"], chart)),
+        ("Crossplane", crossplane_argv(context.tools["helm"], chart, version)),
         ("the operator", operator_argv(context.tools["helm"], context.places.repository / "charts" / "operator")),
     ):
         context.once(title, digest(argv, digest_files([Path(argv[4])])), partial(_helm, context, argv))
@@ -49,11 +50,20 @@ def install(context: Context) -> None:
     )
 
 
-def crossplane_argv(helm: Path, chart: Path) -> list[str]:
-    """Return the command line that installs Crossplane."""
+def crossplane_argv(helm: Path, chart: Path, version: str) -> list[str]:
+    """Return the command line that installs Crossplane; the chart in its source says 0.0.1 of the image."""
     flags = ",".join(flag for flag in crossplane.core_flags(Path("/cache/xpkg")) if "circuit-breaker" in flag)
     where = ["--namespace", crossplane.NAMESPACE, "--create-namespace", "--wait", "--timeout", "5m"]
-    return [str(helm), "upgrade", "--install", "crossplane", str(chart), *where, "--set", f"args={{{flags}}}"]
+    return [
+        str(helm),
+        "upgrade",
+        "--install",
+        "crossplane",
+        str(chart),
+        *where,
+        "--set",
+        f"image.tag={version},args={{{flags}}}",
+    ]
 
 
 def operator_argv(helm: Path, chart: Path) -> list[str]:

@@ -34,8 +34,14 @@ def provider_dependencies() -> list[Json]:
 
 
 def for_chart() -> Json:
-    """Returns the providers as charts/platform reads them; its values may name another registry and version."""
-    return {"registry": PROVIDER_REGISTRY, "version": OLDEST_PROVIDER, "packages": providers()}
+    """Returns the providers as charts/platform reads them.
+
+    Each is called as Crossplane would call it: they depend on their family, which Crossplane installs by itself unless
+    one of that name is there.
+    """
+    folder = PROVIDER_REGISTRY.partition("/")[2].replace("/", "-")
+    packages = [{"name": f"{folder}-{name}", "package": f"{PROVIDER_REGISTRY}/{name}"} for name in providers()]
+    return {"registry": PROVIDER_REGISTRY, "version": OLDEST_PROVIDER, "range": PROVIDER, "packages": packages}
 
 
 def configuration(registry: str, version: str) -> Json:

@@ -1,4 +1,4 @@
-"""The packages on real Crossplane: what `make publish` pushed is pulled from a registry, installed, and controlled.
+"""The packages and charts on real Crossplane: what `make publish` pushed is pulled from a registry, and installed.
 
 On a control plane of their own: a Configuration that is deleted takes its XRDs along, with all that is of their kinds.
 """
@@ -6,6 +6,9 @@ On a control plane of their own: a Configuration that is deleted takes its XRDs 
 from __future__ import annotations
 
 import json
+import re
+import shlex
+import subprocess
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,14 +17,19 @@ from typing import Any
 import pytest
 
 from tap_api.kinds import XRS
-from tap_cluster import embedded, package, recipes, release, runtime, services, tools
+from tap_cluster import crossplane, embedded, golang, package, recipes, release, runtime, services, tools
 from tap_cluster.api import Cluster
 from tap_cluster.context import Context
 from tap_cluster.release import Release
+from tap_cluster.run import child_env
 from tap_stack.packages import CONFIGURATION, FUNCTION
 
 NAMES = sorted(f"{xr.plural}.tap.platform" for xr in XRS)
 KINDS = ("compositeresourcedefinition", "composition")
+CHARTS = Path(__file__).resolve().parents[2] / "charts"
+INSTALL = ("upgrade", "--install", "--namespace", "tap-system", "--create-namespace")
+PACKAGES = (("configuration", CONFIGURATION), ("function.pkg.crossplane.io", FUNCTION))
+FLAGS = ["--circuit-breaker-burst=2000", "--circuit-breaker-refill-rate=50"]
 
 
 @pytest.fixture(scope="module")
@@ -61,25 +69,48 @@ def true_conditions(found: Mapping[str, Any]) -> set[str]:
     return {condition["type"] for condition in said if condition["status"] == "True"}
 
 
-def await_true(cluster: Cluster, kind: str, name: str, *conditions: str) -> Any:
-    """Returns the object once all of these conditions are True."""
-
-    def missing() -> tuple[Any, Any]:
-        found = read(cluster, kind, name)
-        return found, None if true_conditions(found) >= set(conditions) else found.get("status", "no status")
-
-    return until(missing)
-
-
-def until(look: Callable[[], tuple[Any, Any]], patience: float = 60) -> Any:
-    """Returns what `look` found, once it says that nothing is missing."""
+def until_nothing(missing: Callable[[], object], patience: float = 60) -> None:
+    """Waits until `missing` returns nothing."""
     deadline = time.monotonic() + patience
-    while True:
-        found, missing = look()
-        if missing is None:
-            return found
-        assert time.monotonic() < deadline, missing
+    while found := missing():
+        assert time.monotonic() < deadline, found
         time.sleep(0.3)
+
+
+Helm = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def helm(context: Context) -> Helm:
+    """Runs helm against the spare control plane; returns what it says, and raises it where it fails."""
+
+    def run(*words: str | Path, **values: Any) -> str:
+        file = context.places.private("values") / "test.json"
+        file.write_text(json.dumps(values))
+        given = ("--values", file) if values else ()
+        command: list[str | Path] = [context.tools["helm"], *words, *given]
+        env = child_env(context.places, KUBECONFIG=context.kubeconfig)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+        if done.returncode:
+            raise ValueError(done.stderr)
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def platform(pushed: list[str]) -> dict[str, Any]:
+    """The values of charts/platform here: no provider can be pulled, and its CRDs were applied before."""
+    return {"registry": pushed[0].partition(f"/{FUNCTION}:")[0], "providers": {"enabled": False}}
+
+
+def charted(context: Context, helm: Helm, **values: Any) -> str:
+    """Returns the Deployment that Crossplane's own chart would make, for nobody to run."""
+    chart = crossplane.source(context.places) / "cluster" / "charts" / "crossplane"
+    shown = ("--show-only", "templates/deployment.yaml", "--namespace", crossplane.NAMESPACE)
+    # In the source the chart has no version of its own.
+    image = {"tag": golang.pinned(context.places.recipes / "crossplane", crossplane.MODULE)}
+    return helm("template", "crossplane", chart, *shown, **{"replicas": 0, "image": image, **values})
 
 
 def controller(found: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -88,23 +119,42 @@ def controller(found: Mapping[str, Any]) -> tuple[str, str] | None:
     return next(((owner["kind"], owner["name"]) for owner in owners if owner.get("controller")), None)
 
 
-def test_a_configuration_is_installed_and_takes_over_what_was_applied_before_it(
-    spare: Cluster, context: Context, pushed: list[str]
+def test_the_chart_looks_at_crossplane_before_it_installs_anything(
+    spare: Cluster, context: Context, helm: Helm, platform: dict[str, Any]
 ) -> None:
-    before = context.places.repository
+    def refusal() -> str:
+        with pytest.raises(ValueError, match="execution error") as caught:
+            helm(*INSTALL, "platform", CHARTS / "platform", "--dry-run=server", **platform)
+        return str(caught.value)
+
+    assert "Crossplane is not there: no Deployment crossplane in namespace crossplane-system" in refusal()
+    for values, said in (
+        ({"image": {"tag": "v2.3.4"}, "args": FLAGS}, "Crossplane v2.3.4 is too old"),
+        ({}, "--circuit-breaker-burst has to be 2000 or more"),
+        ({"args": [FLAGS[0], "--circuit-breaker-refill-rate=5"]}, "--circuit-breaker-refill-rate has to be 50 or more"),
+    ):
+        spare.kubectl("apply", "-f", "-", input=charted(context, helm, **values))
+        assert said in refusal()
+    spare.kubectl("apply", "-f", "-", input=charted(context, helm, args=FLAGS))
+    assert "configuration-tap" in helm(*INSTALL, "platform", CHARTS / "platform", "--dry-run=server", **platform)
+
+
+def test_the_platform_is_installed_and_takes_over_what_was_applied_before_it(
+    spare: Cluster, context: Context, helm: Helm, platform: dict[str, Any]
+) -> None:
+    spare.kubectl("apply", "-f", "-", input=charted(context, helm, args=FLAGS))
     for room in ("xrds/regionalsessions.tap.platform.yaml", "compositions/regionalsessions.yaml"):
-        spare.kubectl("apply", "-f", before / room)
+        spare.kubectl("apply", "-f", CHARTS.parent / room)
     uids = {kind: read(spare, kind, "regionalsessions.tap.platform")["metadata"]["uid"] for kind in KINDS}
 
-    manifest = {
-        "apiVersion": "pkg.crossplane.io/v1",
-        "kind": "Configuration",
-        "metadata": {"name": CONFIGURATION},
-        "spec": {"package": pushed[1].partition("@")[0], "skipDependencyResolution": True},
-    }
-    spare.kubectl("apply", "-f", "-", input=json.dumps(manifest))
-    installed = await_true(spare, "configuration", CONFIGURATION, "Installed", "Healthy")
+    notes = helm(*INSTALL, "platform", CHARTS / "platform", **platform)
+    waits = [shlex.split(line) for line in re.findall(r"^  kubectl (wait .*)$", notes, re.MULTILINE)]
+    assert len(waits) == 2
+    for words in waits:
+        spare.kubectl(*words)
 
+    installed = read(spare, "configuration", CONFIGURATION)
+    assert true_conditions(installed) >= {"Installed", "Healthy"}
     revision = installed["status"]["currentRevision"]
     for kind in KINDS:
         objects = listed(spare, kind)
@@ -112,19 +162,33 @@ def test_a_configuration_is_installed_and_takes_over_what_was_applied_before_it(
             NAMES, ("ConfigurationRevision", revision)
         )
         assert objects["regionalsessions.tap.platform"]["metadata"]["uid"] == uids[kind], "made anew, not adopted"
+    until_nothing(
+        lambda: [name for name, xrd in listed(spare, KINDS[0]).items() if "Established" not in true_conditions(xrd)]
+    )
+    function = read(spare, "function.pkg.crossplane.io", FUNCTION)
+    assert true_conditions(function) >= {"Installed", "Healthy"}
+    assert function["spec"]["package"] == f"{platform['registry']}/{FUNCTION}:{release.this_version()}"
 
-    def not_established() -> tuple[None, Any]:
-        names = [name for name, xrd in listed(spare, KINDS[0]).items() if "Established" not in true_conditions(xrd)]
-        return None, names or None
 
-    until(not_established)
+def test_what_helm_uninstalls_leaves_every_kind_where_it_is(
+    spare: Cluster, context: Context, helm: Helm, platform: dict[str, Any]
+) -> None:
+    spare.kubectl("apply", "-f", "-", input=charted(context, helm, args=FLAGS))
+    helm(*INSTALL, "platform", CHARTS / "platform", **platform)
+    before = {kind: read(spare, kind, name)["metadata"]["uid"] for kind, name in PACKAGES}
+    helm("uninstall", "platform", "--namespace", "tap-system")
+    helm(*INSTALL, "platform", CHARTS / "platform", **platform)
+    assert {kind: read(spare, kind, name)["metadata"]["uid"] for kind, name in PACKAGES} == before
 
 
-def test_the_function_is_installed_from_the_same_registry(spare: Cluster, pushed: list[str]) -> None:
-    spare.kubectl("apply", "-f", "-", input=json.dumps(package.function(pushed[0].partition("@")[0])))
-    found = await_true(spare, "function.pkg.crossplane.io", FUNCTION, "Installed", "Healthy")
-    revision = read(spare, "functionrevision", found["status"]["currentRevision"])
-    assert revision["spec"]["image"].endswith(f"/{FUNCTION}:{release.this_version()}")
+def test_an_environment_is_installed_and_its_namespace_outlives_it(spare: Cluster, helm: Helm) -> None:
+    values = {"environment": "staging", "credentials": {"source": "PodIdentity"}}
+    helm(*INSTALL, "staging", CHARTS / "environment", **values)
+    config = json.loads(spare.kubectl("get", "providerconfigs.aws.m.upbound.io", "-n", "tap-staging", "-o", "json"))
+    assert [found["spec"] for found in config["items"]] == [{"credentials": {"source": "PodIdentity"}}]
+    helm("uninstall", "staging", "--namespace", "tap-system")
+    assert not spare.kubectl("get", "providerconfigs.aws.m.upbound.io", "-n", "tap-staging", "-o", "name")
+    assert read(spare, "namespace", "tap-staging")["status"]["phase"] == "Active"
 
 
 def test_what_is_pushed_again_keeps_its_digest(context: Context, pushed: list[str], tmp_path: Path) -> None:

@@ -258,8 +258,8 @@ def test_kind_gets_the_images_that_are_built_here() -> None:
 
 
 def test_on_nodes_crossplane_gets_the_circuit_breaker_but_not_the_external_runtime() -> None:
-    argv = nodes.crossplane_argv(Path("helm"), Path("/chart"))
-    assert argv[-1] == "args={--circuit-breaker-burst=2000,--circuit-breaker-refill-rate=50}"
+    argv = nodes.crossplane_argv(Path("helm"), Path("/chart"), "v2.4.0")
+    assert argv[-1] == "image.tag=v2.4.0,args={--circuit-breaker-burst=2000,--circuit-breaker-refill-rate=50}"
     assert argv[:5] == ["helm", "upgrade", "--install", "crossplane", "/chart"]
 
 
