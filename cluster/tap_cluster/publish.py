@@ -55,7 +55,17 @@ def publish(registry: str, image: Path | None, base: str, out: Path) -> None:
     for made in packages:
         click.echo(release.push(made, built))
     where = packages[0].reference.rpartition("/")[0]
-    click.echo(f"Install them with\n  helm upgrade --install tap-platform charts/platform --set registry={where}")
+    click.echo(f"Install them with\n  {install_line(where, embedded=not registry)}")
+
+
+def install_line(where: str, *, embedded: bool) -> str:
+    """Return the command that installs what is in a registry; no provider can be pulled by the embedded cluster.
+
+    There Crossplane is no Deployment, and `make up` applied the activation policy before.
+    """
+    beside = "--set crossplane.check=false,providers.enabled=false --take-ownership"
+    words = f"helm upgrade --install platform charts/platform --namespace tap-system --set registry={where}"
+    return f"{words} {beside}" if embedded else f"{words} --create-namespace"
 
 
 def _build(registry: str, image: Path | None, base: str, out: Path) -> tuple[list[Package], Mapping[str, Path]]:

@@ -6,7 +6,7 @@ import pytest
 
 from tap_api import manifest
 from tap_api.kinds import XRS
-from tap_cluster import images, package, release
+from tap_cluster import images, package, publish, release
 from tap_cluster.errors import ClusterError
 from tap_cluster.images import Engine
 from tap_cluster.places import Places
@@ -89,3 +89,11 @@ def test_an_image_is_built_and_kept_by_either_engine() -> None:
 def test_an_image_goes_into_the_functions_package_alone() -> None:
     assert release.embed(None) == []
     assert release.embed(Path("/image.tar")) == ["--embed-runtime-image-tarball=/image.tar"]
+
+
+def test_the_command_that_is_printed_is_for_the_cluster_that_it_was_published_for() -> None:
+    given = "helm upgrade --install platform charts/platform --namespace tap-system --set registry="
+    assert publish.install_line("ghcr.io/acme", embedded=False) == f"{given}ghcr.io/acme --create-namespace"
+    assert publish.install_line("127.0.0.1:1/tap", embedded=True) == (
+        f"{given}127.0.0.1:1/tap --set crossplane.check=false,providers.enabled=false --take-ownership"
+    )
