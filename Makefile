@@ -8,7 +8,7 @@ PYTHON ?= python3
 CLUSTER ?= auto
 # Empty is none, but that `make test` runs what is behind it where the provider's binary is in the cache already.
 AWS ?=
-# Where packages go, and an image tarball or the base to build one on: written into what is built, never in here.
+# Where packages go, and an image tarball, `none`, or the base to build one on: written into what is built, never in here.
 REGISTRY ?=
 IMAGE ?=
 BASE ?=

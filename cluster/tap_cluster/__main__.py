@@ -82,8 +82,7 @@ def show_demo(cluster: str, aws: str) -> None:
 @cli.command("status")
 def show_status() -> None:
     """Show each process of the embedded cluster, its ports and its log."""
-    rows = status.rows(Places.find())
-    click.echo("\n".join(rows))
+    click.echo("\n".join(status.rows(Places.find())))
     if not api.running(api.Kind.EMBEDDED):
         sys.exit(1)
 
@@ -126,8 +125,8 @@ def serve_moto(port: int) -> None:
     moto_server.serve(port)
 
 
-cli.add_command(publish.package)
-cli.add_command(publish.publish)
+for verb in (publish.package, publish.publish):
+    cli.add_command(verb)
 
 
 def main() -> None:

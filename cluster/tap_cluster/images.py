@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tarfile
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -31,6 +32,18 @@ def engine() -> Engine | None:
     return Engine.BUILDAH if shutil.which("buildah") else None
 
 
+def given(file: Path) -> Path:
+    """Return the image that somebody has.
+
+    Raises:
+        ClusterError: it is not there, or no tarball.
+    """
+    if not (file.is_file() and tarfile.is_tarfile(file)):
+        what = f"IMAGE={file} is no image tarball"
+        raise ClusterError(what, "Give a file that `docker save` or `buildah push … docker-archive:` wrote, or `none`")
+    return file
+
+
 def build(engine: Engine, places: Places, version: str, file: Path, base: str = "") -> None:
     """Build the function's image and keep it in `file`, as an image tarball.
 
@@ -45,16 +58,23 @@ def build(engine: Engine, places: Places, version: str, file: Path, base: str = 
         ClusterError: the engine failed; its last line is in the message.
     """
     tag = f"{NAME}:{version}"
-    arguments = {"VERSION": version, "REVISION": _revision(places), **({"BASE": base} if base else {})}
+    revision, committed = _git(places, "%H") or "unknown", _git(places, "%ct") or "0"
+    arguments = {"VERSION": version, "REVISION": revision, **({"BASE": base} if base else {})}
     file.unlink(missing_ok=True)
-    for argv in (build_argv(engine, places.repository, tag, arguments), save_argv(engine, tag, file)):
+    for argv in (build_argv(engine, places.repository, tag, arguments, committed), save_argv(engine, tag, file)):
         # As whoever runs it: their engine, its storage, their registries' credentials.
         run(argv, env=dict(os.environ))
 
 
-def build_argv(engine: Engine, repository: Path, tag: str, arguments: Mapping[str, str]) -> list[str]:
-    """Return the command line that builds the image; buildah needs no rights to namespaces with `chroot`."""
-    verb = ["docker", "build"] if engine is Engine.DOCKER else ["buildah", "build", "--isolation", "chroot"]
+def build_argv(engine: Engine, repository: Path, tag: str, arguments: Mapping[str, str], committed: str) -> list[str]:
+    """Return the command line that builds the image.
+
+    `committed` is when, in seconds: buildah gives it to every file, so that the same commit makes the same image. With
+    `chroot` buildah needs no right to make namespaces.
+    """
+    verb = ["docker", "build"]
+    if engine is Engine.BUILDAH:
+        verb = ["buildah", "build", "--isolation", "chroot", "--timestamp", committed]
     given = [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
     return [*verb, "--quiet", *given, "--tag", tag, "--file", str(repository / DOCKERFILE), str(repository)]
 
@@ -66,8 +86,9 @@ def save_argv(engine: Engine, tag: str, file: Path) -> Sequence[str]:
     return ["buildah", "push", "--quiet", f"localhost/{tag}", f"docker-archive:{file}:{tag}"]
 
 
-def _revision(places: Places) -> str:
+def _git(places: Places, what: str) -> str:
+    """Return what git says of the commit that is checked out, or nothing: an unpacked archive has none."""
     try:
-        return run(["git", "-C", places.repository, "rev-parse", "HEAD"]).strip()
+        return run(["git", "-C", places.repository, "log", "-1", f"--format={what}"]).strip()
     except ClusterError:
-        return "unknown"  # an unpacked archive
+        return ""

@@ -13,9 +13,11 @@ from tap_cluster.places import Places
 from tap_cluster.progress import Progress
 from tap_cluster.release import Package, Release
 
+#: As IMAGE=: build none, whatever engine is here.
+NONE = "none"
 NO_IMAGE = (
-    "No image: neither Docker nor buildah is here, so the function's package carries no program. The embedded cluster"
-    " runs it beside; a cluster with nodes needs IMAGE=FILE, or a machine with an engine."
+    "No image {why}, so the function's package carries no program. The embedded cluster runs it beside; a cluster with"
+    " nodes needs IMAGE=FILE, or a machine with an engine."
 )
 Verb = Callable[..., None]
 
@@ -27,8 +29,8 @@ def options(command: Verb) -> Verb:
         click.option(
             "--image",
             envvar="IMAGE",
-            type=click.Path(exists=True, dir_okay=False, path_type=Path),
-            help="The function's image as a tarball; without, an engine of this machine builds it.",
+            default="",
+            help="The function's image as a tarball, or `none`; without, an engine of this machine builds it.",
         ),
         click.option("--base", envvar="BASE", default="", help="Image to build on, in place of the Dockerfile's."),
         click.option(
@@ -41,7 +43,7 @@ def options(command: Verb) -> Verb:
 
 @click.command("package")
 @options
-def package(registry: str, image: Path | None, base: str, out: Path) -> None:
+def package(registry: str, image: str, base: str, out: Path) -> None:
     """Build the Function and the Configuration for a registry (default: the embedded cluster's)."""
     for made in _build(registry, image, base, out)[0]:
         click.echo(f"{made.file}\n  for {made.reference}")
@@ -49,7 +51,7 @@ def package(registry: str, image: Path | None, base: str, out: Path) -> None:
 
 @click.command("publish")
 @options
-def publish(registry: str, image: Path | None, base: str, out: Path) -> None:
+def publish(registry: str, image: str, base: str, out: Path) -> None:
     """Build both, push both, and say with which command they are installed."""
     packages, built = _build(registry, image, base, out)
     for made in packages:
@@ -68,20 +70,22 @@ def install_line(where: str, *, embedded: bool) -> str:
     return f"{words} {beside}" if embedded else f"{words} --create-namespace"
 
 
-def _build(registry: str, image: Path | None, base: str, out: Path) -> tuple[list[Package], Mapping[str, Path]]:
+def _build(registry: str, image: str, base: str, out: Path) -> tuple[list[Package], Mapping[str, Path]]:
     places = Places.find()
     where, version = release.registry(registry, places), release.this_version()
     built = tools.ensure(release.TOOLS, places, Progress())
     with tempfile.TemporaryDirectory(prefix="tap-image-") as temporary:
-        if image is None:
-            image = _image(places, version, base, Path(temporary) / "image.tar")
-        return release.build(Release(where, version, image), out, places, built), built
+        found = _image(image, places, version, base, Path(temporary) / "image.tar")
+        return release.build(Release(where, version, found), out, places, built), built
 
 
-def _image(places: Places, version: str, base: str, file: Path) -> Path | None:
-    engine = images.engine()
+def _image(given: str, places: Places, version: str, base: str, file: Path) -> Path | None:
+    """Return the image that was given, or one that is built now; none where that is what is asked, or nothing can."""
+    if given not in ("", NONE):
+        return images.given(Path(given))
+    engine = None if given else images.engine()
     if engine is None:
-        click.echo(NO_IMAGE)
+        click.echo(NO_IMAGE.format(why="is asked for" if given else "(neither Docker nor buildah is here)"))
         return None
     with Progress().step(f"building the function's image with {engine}"):
         images.build(engine, places, version, file, base)

@@ -1,5 +1,6 @@
 """What `make package` builds, from which inputs, and for which registry."""
 
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -74,16 +75,28 @@ def test_the_version_is_the_projects() -> None:
 
 def test_an_image_is_built_and_kept_by_either_engine() -> None:
     given = {"VERSION": "v1", "BASE": "base:1"}
-    docker = images.build_argv(Engine.DOCKER, Path("/repo"), "tap-function:v1", given)
-    buildah = images.build_argv(Engine.BUILDAH, Path("/repo"), "tap-function:v1", given)
+    docker = images.build_argv(Engine.DOCKER, Path("/repo"), "tap-function:v1", given, "1700000000")
+    buildah = images.build_argv(Engine.BUILDAH, Path("/repo"), "tap-function:v1", given, "1700000000")
     same = [
         *("--quiet", "--build-arg", "VERSION=v1", "--build-arg", "BASE=base:1"),
         *("--tag", "tap-function:v1", "--file", "/repo/functions/Dockerfile", "/repo"),
     ]
     assert docker == ["docker", "build", *same]
-    assert buildah == ["buildah", "build", "--isolation", "chroot", *same]
+    assert buildah == ["buildah", "build", "--isolation", "chroot", "--timestamp", "1700000000", *same]
     assert images.save_argv(Engine.DOCKER, "t:1", Path("/f")) == ["docker", "save", "--output", "/f", "t:1"]
     assert images.save_argv(Engine.BUILDAH, "t:1", Path("/f"))[-1] == "docker-archive:/f:t:1"
+
+
+def test_an_image_that_is_given_has_to_be_one(tmp_path: Path) -> None:
+    file = tmp_path / "image.tar"
+    for content in (None, b"no tarball"):
+        if content:
+            file.write_bytes(content)
+        with pytest.raises(ClusterError, match=f"IMAGE={file} is no image tarball"):
+            images.given(file)
+    with tarfile.open(file, "w") as tar:
+        tar.add(__file__, "manifest.json")
+    assert images.given(file) == file
 
 
 def test_an_image_goes_into_the_functions_package_alone() -> None:
