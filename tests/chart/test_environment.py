@@ -114,7 +114,10 @@ def test_the_namespace_outlives_the_release_and_can_be_somebody_elses(render: Re
     namespace = render(**GIVEN, namespace={"labels": {"team": "a"}})["Namespace/tap-prod"]
     assert namespace["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
     assert namespace["metadata"]["labels"]["team"] == "a"
-    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    enforced = "pod-security.kubernetes.io/enforce"
+    assert namespace["metadata"]["labels"][enforced] == "restricted"
+    looser = render(**GIVEN, namespace={"labels": {enforced: "baseline"}})["Namespace/tap-prod"]
+    assert looser["metadata"]["labels"][enforced] == "baseline"
     found = render(**GIVEN, namespace={"create": False, "name": "acme"})
     assert list(found) == ["ProviderConfig/tap-prod"]
     assert found["ProviderConfig/tap-prod"]["metadata"]["namespace"] == "acme"

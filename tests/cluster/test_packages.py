@@ -130,6 +130,8 @@ def test_the_chart_looks_at_crossplane_before_it_installs_anything(
     assert "Crossplane is not there: no Deployment crossplane in namespace crossplane-system" in refusal()
     for values, said in (
         ({"image": {"tag": "v2.3.4"}, "args": FLAGS}, "Crossplane v2.3.4 is too old"),
+        # What the chart says in a label, where the image has no tag.
+        ({"image": {"repository": "r/crossplane", "ignoreTag": True}, "args": FLAGS}, "Crossplane 0.0.1 is too old"),
         ({}, "--circuit-breaker-burst has to be 2000 or more"),
         ({"args": [FLAGS[0], "--circuit-breaker-refill-rate=5"]}, "--circuit-breaker-refill-rate has to be 50 or more"),
     ):

@@ -22,7 +22,7 @@ there is nothing to look at; kube-system tells that from a cluster without Cross
 {{- range $flag, $least := dict "circuit-breaker-burst" 2000 "circuit-breaker-refill-rate" 50 -}}
 {{- $given := regexFind (printf "--%s[= ][0-9]+" $flag) $args | trimPrefix (printf "--%s" $flag) -}}
 {{- if lt (int (trim (replace "=" "" $given))) $least -}}
-{{- fail (printf "Crossplane's circuit breaker opens while one region is created, which then waits for minutes: --%s has to be %d or more. Run helm upgrade RELEASE crossplane-stable/crossplane --namespace %s --reuse-values --set 'args={--circuit-breaker-burst=2000,--circuit-breaker-refill-rate=50}'" $flag $least $where.namespace) -}}
+{{- fail (printf "Crossplane's circuit breaker opens while one region is created, which then waits for minutes: --%s has to be %d or more. Run helm upgrade RELEASE crossplane-stable/crossplane --namespace %s --reuse-values --set 'args={--circuit-breaker-burst=2000,--circuit-breaker-refill-rate=50}', with the args that it has already" $flag $least $where.namespace) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
