@@ -15,6 +15,7 @@ from tap_cluster.part import Part
 from tap_cluster.places import Places
 from tap_cluster.progress import Progress
 from tap_cluster.run import child_env
+from tap_cluster.state import State
 
 
 class Kind(StrEnum):
@@ -53,6 +54,19 @@ class Cluster:
             what = f"a {self.kind} cluster has no processes of ours"
             raise ClusterError(what)
         return Part(name, self.places, self.progress)
+
+    def revive(self) -> list[str]:
+        """Start again what has ended by itself, as a node does with a container; return the names of these processes.
+
+        An operator that cannot renew its Lease in time ends, so that no two act: on a busy machine that happens.
+        """
+        if self.kind is not Kind.EMBEDDED:
+            return []
+        parts = [self.process(name) for name in State.load(embedded.state_file(self.places)).processes]
+        ended = [part for part in parts if not part.alive]
+        for part in ended:
+            part.start()
+        return [part.name for part in ended]
 
     @property
     def provider_crds(self) -> Path:

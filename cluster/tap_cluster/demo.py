@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from tap_api.naming import ANNOTATION_CONFIRM_REMOVAL
@@ -33,6 +34,8 @@ withheld and says what it waits for.""",
 memory and forgets all when it ends. It knows no replicas and no Aurora cluster that follows another, so the sessions
 and the databases of the other regions stay not ready, and say why (docs/moto.md).""",
 }
+#: Seconds after which it is seen again whether everything runs.
+_GLANCE = 5
 #: The real provider waits for AWS in silence, and looks at each resource once a minute.
 _PATIENCE = {Aws.NONE: (), Aws.MOTO: ("--quiet-for", "90", "--timeout", "1500")}
 
@@ -52,7 +55,9 @@ def run(cluster: Cluster, aws: Aws = Aws.NONE) -> None:
         free_ranges(demo)
     demo.chapter("A good claim becomes three regions")
     demo.must("kubectl", "apply", "-f", CLAIM)
-    demo.must("tap", "status", NAME, "--namespace", NAMESPACE, "--until-settled", *_PATIENCE[aws])
+    demo.must(
+        "tap", "status", NAME, "--namespace", NAMESPACE, "--until-settled", *_PATIENCE[aws], beside=cluster.revive
+    )
     demo.chapter("The same, as kubectl shows it")
     demo.must("kubectl", "get", "etap,rtap", "--all-namespaces")
     demo.say(_NEXT.format(aws=_AWS[aws], hints=_hints(cluster.kubeconfig)))
@@ -104,24 +109,35 @@ class _Demo:
     def say(self, text: str) -> None:
         self._say(text)
 
-    def type(self, *words: str | Path) -> int:
-        """Runs a command with its output on the terminal; returns its exit code."""
+    def type(self, *words: str | Path, beside: Callable[[], list[str]] = list) -> int:
+        """Runs a command with its output on the terminal; returns its exit code.
+
+        Args:
+            words: The command.
+            beside: Called every few seconds while it runs; returns the names of processes that it had to start again.
+        """
         command = [str(word) for word in words]
         self._say(f"$ {' '.join(command)}")
-        return subprocess.run(command, cwd=self._root, env=self._env, check=False).returncode  # noqa: S603
+        with subprocess.Popen(command, cwd=self._root, env=self._env) as process:  # noqa: S603
+            while True:
+                try:
+                    return process.wait(_GLANCE)
+                except subprocess.TimeoutExpired:
+                    for name in beside():
+                        self._say(f"  {name} had ended, and is started again; `make status` says where its log is")
 
     def output(self, *words: str) -> str:
         """Returns what a command prints, which is not shown; empty where it fails."""
         done = subprocess.run(words, cwd=self._root, env=self._env, check=False, capture_output=True, text=True)  # noqa: S603
         return done.stdout.strip() if done.returncode == 0 else ""
 
-    def must(self, *words: str | Path) -> None:
-        """Runs a command that has to succeed.
+    def must(self, *words: str | Path, beside: Callable[[], list[str]] = list) -> None:
+        """Runs a command that has to succeed; see `type`.
 
         Raises:
             ClusterError: it failed; it has said why on the terminal.
         """
-        code = self.type(*words)
+        code = self.type(*words, beside=beside)
         if code:
             what = f"`{' '.join(map(str, words))}` failed with exit code {code}"
             raise ClusterError(what, "Its own message is above")

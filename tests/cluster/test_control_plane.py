@@ -88,6 +88,13 @@ def test_what_was_killed_comes_back_with_its_data(spare: Cluster, victims: tuple
     assert changed == set(victims)
 
 
+def test_what_ended_by_itself_is_started_again(spare: Cluster) -> None:
+    spare.process("kube-controller-manager").kill()
+    assert spare.revive() == ["kube-controller-manager"]
+    assert spare.process("kube-controller-manager").alive
+    assert spare.revive() == []
+
+
 def test_a_stale_process_id_kills_nobody(spare: Cluster) -> None:
     up(spare)
     remember(spare, "stale")

@@ -183,6 +183,16 @@ def test_an_aws_that_make_leaves_empty_is_none(monkeypatch: pytest.MonkeyPatch) 
     assert asked == ["none", Aws.NONE, "moto", Aws.MOTO]
 
 
+def test_what_ends_while_the_demo_waits_is_started_again(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(demo, "_GLANCE", 0.05)
+    ended = [["operator"]]
+    typing = demo._Demo(api.Cluster(api.Kind.CURRENT, Path("none")))
+    assert typing.type("sleep", "0.4", beside=lambda: ended.pop() if ended else []) == 0
+    assert capfd.readouterr().err.count("operator had ended, and is started again") == 1
+
+
 def test_an_aws_that_is_not_to_be_had_is_one_line() -> None:
     with pytest.raises(ClusterError, match=r"^AWS=localstack is none of none, moto$"):
         Aws.chosen(None, {"AWS": "localstack"})
