@@ -335,4 +335,6 @@ _USERS: dict[str, tuple[tuple[str, str], ...]] = {
     "rds.GlobalCluster": (("rds.Cluster", "globalClusterIdentifier"),),
     "s3.Bucket": (("s3.Object", "bucket"),),
     "iam.Role": (("iam.RolePolicy", "role"),),
+    # ConflictException: Cannot delete authorizer, is referenced in route.
+    "apigatewayv2.Authorizer": (("apigatewayv2.Route", "authorizerId"),),
 }

@@ -28,7 +28,7 @@ def resources(subject: Subject[RegionalProcessorSpec]) -> Resources:
     if jwt:
         yield managed(subject, AUTHORIZER, aws.AUTHORIZER, _authorizer(jwt))
     for key, route in ROUTES.items():
-        authorization = {"authorizationType": "NONE"} if key in OPEN else _authorization(subject)
+        authorization = {"authorizationType": "NONE"} if key in OPEN else _authorization(subject, key)
         yield managed(
             subject,
             key,
@@ -47,12 +47,12 @@ def _authorizer(jwt: Jwt) -> Json:
     }
 
 
-def _authorization(subject: Subject[RegionalProcessorSpec]) -> Json:
+def _authorization(subject: Subject[RegionalProcessorSpec], key: str) -> Json:
     match subject.spec.api.authorization:
         case Authorization.AWS_IAM:
-            return {"authorizationType": "AWS_IAM"}
+            return {"authorizationType": "AWS_IAM", **_no_authorizer(subject, key)}
         case Authorization.NONE:
-            return {"authorizationType": "NONE"}
+            return {"authorizationType": "NONE", **_no_authorizer(subject, key)}
         case Authorization.JWT:
             observation = subject.observed.get(AUTHORIZER)
             found = observation.field("status", "atProvider", "id") if observation else None
@@ -60,3 +60,15 @@ def _authorization(subject: Subject[RegionalProcessorSpec]) -> Json:
             # (05, section 3, item 19), and no other authorization goes with an authorizer.
             later = Unknown("the authorizer of the API")
             return {"authorizationType": later if not found else "JWT", "authorizerId": found or later}
+
+
+def _no_authorizer(subject: Subject[RegionalProcessorSpec], key: str) -> Json:
+    """Returns what takes the authorizer off a route that has had one.
+
+    It is taken off in words: of a field that is not asked for the provider takes up what AWS has (upjet's late
+    initialization, and the name that AWS gave keeps it on), so the route would keep the authorizer, and the authorizer,
+    which AWS does not delete while a route has it, would never go.
+    """
+    observation = subject.observed.get(key)
+    asked = observation.field("spec", "forProvider", "authorizerId") if observation else None
+    return {} if asked is None else {"authorizerId": ""}

@@ -343,11 +343,18 @@ def test_routes_keep_their_authorization_until_the_authorizer_is_there(make_tap:
 
 
 def test_without_tokens_no_route_keeps_an_authorizer(make_tap: MakeTap) -> None:
-    """A reference once resolved stays (provider-upjet-aws#1242); so it is a value, and goes when it is not said."""
+    """A reference once resolved stays (provider-upjet-aws#1242), and what is not said is initialized late.
+
+    So it is a value, and an empty one takes it off; a route that never had one says nothing of it.
+    """
     part = Part(make_tap(api=JWT))
     section = {name: value for name, value in part.xr["spec"]["api"].items() if name != "jwt"}
-    found = by_key(part.again(api={**section, "authorization": "AWS_IAM"}))
-    assert not [route for route in routes(found).values() if route[2]]
+    for authorization, asked in (("AWS_IAM", "AWS_IAM"), ("None", "NONE")):
+        found = by_key(part.again(api={**section, "authorization": authorization}))
+        assert {key: route[1:] for key, route in routes(found).items()} == {
+            "route-health": ("NONE", None),
+            **{key: (asked, "") for key in routes(found) if key != "route-health"},
+        }
     assert "authorizer" not in found
     assert not [key for key in found if key.startswith("route-") and "authorizerIdRef" in found[key]]
 
