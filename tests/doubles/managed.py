@@ -12,6 +12,8 @@ from doubles.references import Reference, of_schema, patch, pruned, resolved
 from tap_api.base import Json
 from tap_stack.catalogue import catalogue
 
+#: What is no part of a version of a function (terraform-provider-aws, internal/service/lambda/function.go).
+_OF_NO_VERSION = ("tags", "reservedConcurrentExecutions")
 FINALIZER = "finalizer.managedresource.crossplane.io"
 
 
@@ -93,8 +95,22 @@ class Kinds:
             # Nothing writes in a cluster that follows another.
             follows = cluster is not None and cluster["status"]["atProvider"].get("replicationSourceIdentifier")
             made["status"]["atProvider"]["writer"] &= not follows
+        if kind == "lambda.Function":
+            made["status"]["atProvider"]["version"] = published(resource, account.made.get(key_of(resource)))
         if kind == "s3.Object" and not account.keeps_versions(wanted(resource)["bucket"]):
             # As provider-aws 2.5.0 says it; what comes before its bucket keeps versions has none, ever.
             made["status"]["atProvider"]["versionId"] = ""
         made["status"]["atProvider"] = pruned(made["status"]["atProvider"], self.told[kind])
         return made
+
+
+def published(function: Json, before: Json | None) -> str:
+    """Returns the version of a function that AWS has published last: one of each change but of what is none of it."""
+    if before is None:
+        return "1"
+    was, now = (
+        {name: value for name, value in one["spec"]["forProvider"].items() if name not in _OF_NO_VERSION}
+        for one in (before, function)
+    )
+    last = int(before["status"]["atProvider"]["version"])
+    return str(last if was == now else last + 1)

@@ -1,5 +1,6 @@
 """The plan: from a claim and what there is to what changes."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -11,10 +12,11 @@ from tap_api.common import RegionState
 from tap_api.kinds import ENVIRONMENT_TAP, KINDS, PARTS, REGIONAL_TAP
 from tap_api.policy import advise, judge, shape_violations
 from tap_stack import pause
+from tap_stack.assembly import Emitted
 from tap_stack.composed import Composed
 from tap_stack.fields import plain
 from tap_stack.observation import DictObservation
-from tap_stack.plan import losses
+from tap_stack.plan import follows, losses
 from tap_stack.plan.change import Action, Change, Field, Plan
 from tap_stack.plan.difference import differences, known, owned_fields, unknowns
 from tap_stack.plan.state import State, is_looked_at, stays
@@ -33,8 +35,8 @@ _BLOCKED = (
     " it holds and make the resource anew"
 )
 _TAKEN = "an object of that name is there and is not this environment's; delete it or rename the environment"
-#: Kind, name and key of a composed resource's XR and of itself -> its manifest.
-Emitted = Mapping[tuple[str, str], Mapping[str, Json]]
+#: Kind and name of an XR -> the manifests that it composes, by key.
+Manifests = Mapping[tuple[str, str], Mapping[str, Json]]
 
 
 def plan(claim: Mapping[str, Any], state: State) -> Plan:
@@ -113,11 +115,12 @@ class _Region:
     """A region, as it is composed and as it is stored."""
 
     def __init__(
-        self, tap: Json, state: State, before: Emitted, later: Mapping[tuple[str, str], tuple[Field, ...]]
+        self, tap: Json, state: State, before: Manifests, later: Mapping[tuple[str, str], tuple[Field, ...]]
     ) -> None:
         self._tap, self._state, self._before, self._later = tap, state, before, later
         self._name = str(tap["spec"]["region"])
         self._paused = _is_paused(tap)
+        self._following: dict[tuple[str, str], list[Field]] = {}
         self.unchanged = 0
 
     def taken(self) -> Change:
@@ -142,7 +145,7 @@ class _Region:
             elif item.manifest["apiVersion"].partition("/")[0] == GROUP:
                 yield from _of_xr(item.manifest, there, self._name, part, item.key)
             else:
-                yield from self._of_resource(xr, item.key, item.manifest, there, before.get(item.key))
+                yield from self._of_resource(xr, item, there, before.get(item.key))
         for withheld in composed.withheld:
             part = part_of(xr, withheld.key)
             made = _created(withheld.manifest, self._name, part, withheld.key, names.__getitem__)
@@ -152,18 +155,23 @@ class _Region:
             if key not in asked:
                 yield from gone(there, self._name, part_of(xr, key), key, self._state)
 
-    def _of_resource(
-        self, xr: Mapping[str, Any], key: str, wanted: Json, stored: Json, before: Json | None
-    ) -> Iterator[Change]:
+    def _of_resource(self, xr: Mapping[str, Any], item: Emitted, stored: Json, before: Json | None) -> Iterator[Change]:
+        key, wanted = item.key, item.manifest
         schema = schemas().get((wanted["apiVersion"].partition("/")[0], wanted["kind"]), Schema({}, ()))
         owned = owned_fields(stored, before)
         found = [
             *differences(stored["spec"], wanted["spec"], owned.get("spec", {}), "spec", _is_set(schema)),
             *_of_metadata(stored, wanted, owned),
         ]
-        fields = [_judged(field, schema, stored) for field in found]
+        resolved = {field.path: field for field in follows.of_references(found, stored)}
+        found = [field for field in found if field.path not in resolved and not _is_given_back(field, wanted, stored)]
+        fields = [_judged(field, schema, stored) for field in (*found, *resolved.values())]
         told = {field.path for field in fields}
-        fields += [field for field in self._later.get((xr["metadata"]["name"], key), ()) if field.path not in told]
+        later = (*_awaited(item, stored), *self._later.get((xr["metadata"]["name"], key), ()))
+        later += tuple(_with_old(field, stored) for field in self._following.get((xr["metadata"]["name"], key), ()))
+        fields += [field for field in later if field.path not in told]
+        for follower, field in follows.of_update(wanted, key, fields):
+            self._following.setdefault((xr["metadata"]["name"], follower), []).append(field)
         if not fields:
             self.unchanged += 1
             return
@@ -194,6 +202,32 @@ def _judged(field: Field, schema: Schema, stored: Mapping[str, Any]) -> Field:
     if not isinstance(made, Mapping) or not made or name == field.path or made.get(name) == field.new:
         return field
     return replace(field, replaces=schema.is_replaced(plain(name)))
+
+
+def _is_given_back(field: Field, wanted: Json, stored: Mapping[str, Any]) -> bool:
+    """Returns whether the provider puts a field back that is not asked for any more.
+
+    So it does where it may initialize late: it looks at AWS first, which has the value still, and takes it up before it
+    asks for a change (upjet, pkg/controller/external_tfpluginsdk.go: Observe); whole fields alone
+    (pkg/resource/lateinit.go).
+    """
+    name = field.path.removeprefix(_SPEC)
+    if field.new is not None or name == field.path or plain(name) != name or "." in name:
+        return False
+    made = (stored.get("status") or {}).get("atProvider") or {}
+    return bool({"*", "LateInitialize"} & set(wanted["spec"].get("managementPolicies") or ["*"]) and made.get(name))
+
+
+def _awaited(item: Emitted, stored: Mapping[str, Any]) -> Iterator[Field]:
+    """Yields the fields that change once something else is made; until then they stay as they are."""
+    for path, source in unknowns(item.wanted):
+        # A list is one value.
+        whole = re.split(r"\[\d+\]", path)[0]
+        yield _with_old(Field(whole, None, Unknown(source)), stored)
+
+
+def _with_old(field: Field, stored: Mapping[str, Any]) -> Field:
+    return replace(field, old=DictObservation(stored).field(*field.path.split(".")))
 
 
 def _of_metadata(stored: Json, wanted: Json, owned: Json) -> Iterator[Field]:
@@ -283,7 +317,7 @@ def _manifests(walked: Iterable[tuple[Mapping[str, Any], Composed]]) -> Iterator
             yield (xr["metadata"]["name"], item.key), item.manifest
 
 
-def _emitted(stored: Json, state: State) -> Emitted:
+def _emitted(stored: Json, state: State) -> Manifests:
     """Returns what the region as it is stored composes: what of the stored resources is ours."""
     try:
         return {

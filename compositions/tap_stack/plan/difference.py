@@ -25,12 +25,13 @@ def differences(
     """Yields the fields in which `stored` would change if `wanted` were applied over it.
 
     What is stored and not wanted stays, as server-side apply leaves it (a provider fills in what AWS chose, and what
-    references are resolved to), unless it is ours: then it goes.
+    references are resolved to), unless it is ours alone: then it goes.
 
     Args:
         stored: The value as it is stored.
         wanted: The value that is asked for.
-        owned: A value that has the fields of `stored` that are ours; of its values only the nesting says something.
+        owned: A value that has the fields of `stored` that are ours alone; of its values only the nesting says
+            something.
         path: Path of the value.
         is_set: Tells whether the order of the list at a path says nothing.
     """
@@ -40,7 +41,7 @@ def differences(
             yield from differences(stored.get(key, _GONE), value, below, step(path, key), is_set)
         for key in stored:
             if key not in wanted and isinstance(owned, Mapping) and key in owned:
-                yield Field(step(path, key), stored[key], None)
+                yield from _going(stored[key], owned[key], step(path, key))
     elif isinstance(stored, list) and isinstance(wanted, list):
         yield from _of_lists(stored, wanted, owned, path, is_set)
     elif not _same(stored, wanted):
@@ -48,15 +49,17 @@ def differences(
 
 
 def owned_fields(stored: Mapping[str, Any], emitted_before: Mapping[str, Any] | None) -> Json:
-    """Returns what of a stored object is ours: what its managed fields say, and what was composed from its old claim.
+    """Returns what of a stored object is ours alone: by its managed fields, and by what its old claim composes.
 
-    `kubectl get -o yaml` leaves managed fields out; only they know of what an older version of ours asked for.
+    `kubectl get -o yaml` leaves managed fields out; only they know of what an older version of ours asked for, and of
+    what somebody else asks for too, such as the provider: server-side apply leaves that where it is.
     """
-    merged: Json = {}
+    ours: Json = {}
+    others: Json = {}
     for entry in stored.get("metadata", {}).get("managedFields") or ():
-        if str(entry.get("manager", "")).startswith(COMPOSED):
-            _merge(merged, _nesting(entry.get("fieldsV1") or {}))
-    return _merge(merged, emitted_before or {})
+        is_ours = str(entry.get("manager", "")).startswith(COMPOSED)
+        _merge(ours if is_ours else others, _nesting(entry.get("fieldsV1") or {}))
+    return _without(_merge(ours, emitted_before or {}), others)
 
 
 def unknowns(wanted: Any, path: str = "") -> Iterator[tuple[str, str]]:  # noqa: ANN401
@@ -123,6 +126,32 @@ def _of_named(  # noqa: PLR0913, PLR0917  (as `differences`, and the name)
     if not found and list(old) != list(new) and not is_set(path):
         found.append(Field(path, stored, wanted))
     yield from found
+
+
+def _going(stored: Any, owned: Any, path: str) -> Iterator[Field]:  # noqa: ANN401
+    """Yields what goes of a value that is not asked for any more: all of it, or what others do not hold."""
+    if isinstance(owned, _Part):
+        for key in stored if isinstance(stored, Mapping) else ():
+            if key in owned:
+                yield from _going(stored[key], owned[key], step(path, key))
+    else:
+        yield Field(path, stored, None)
+
+
+class _Part(dict[str, Any]):
+    """Fields of a value that are ours alone, where others hold some of the value."""
+
+
+def _without(ours: Mapping[str, Any], others: Mapping[str, Any]) -> _Part:
+    """Returns the fields of `ours` that are none of `others`."""
+    found = _Part()
+    for key, value in ours.items():
+        below = others.get(key)
+        if below is None:
+            found[key] = value
+        elif below and isinstance(value, Mapping) and value:
+            found[key] = _without(value, below)
+    return found
 
 
 def _same(stored: object, wanted: object) -> bool:

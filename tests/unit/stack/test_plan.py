@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from golden.world import Environment, World, environment_tap
+from doubles.managed import published
+from golden.world import Environment, World, environment_tap, provided
 from tap_api.base import ApiModel, Json
 from tap_api.fanout import fan_out
 from tap_api.kinds import PRIMARY_STAYS, EnvironmentTapSpec, RegionalTapSpec
@@ -18,6 +19,8 @@ from tap_stack.subject import RefusedError
 from tap_stack.values import Unknown
 
 PAIR = [{"name": "us-east-1", "cidr": "10.0.0.0/16"}, {"name": "us-east-2", "cidr": "10.1.0.0/16"}]
+
+PUBLISHED = Unknown("the version that AWS publishes of the function")
 
 
 def objects(environment: Environment) -> Iterator[Json]:
@@ -39,6 +42,14 @@ def settled() -> Environment:
 @pytest.fixture(scope="module")
 def state(settled: Environment) -> State:
     return State.of(objects(settled), "tap-prod")
+
+
+def publishing(resource: Json, before: Json | None) -> Json:
+    """Returns a resource that AWS makes at once; of a function it publishes a version of each change."""
+    made = provided(resource)
+    if resource["kind"] == "Function":
+        made["status"]["atProvider"]["version"] = published(resource, before)
+    return made
 
 
 def edited(**spec: Any) -> Json:
@@ -89,8 +100,12 @@ def test_what_is_applied_already_changes_nothing(state: State) -> None:
         (
             {"processor": {"memoryMb": 1024}},
             {
-                ("update", region, "processor", "function"): [("spec.forProvider.memorySize", 512, 1024)]
+                ("update", region, "processor", key): [change]
                 for region in ("us-east-1", "us-east-2")
+                for key, change in (
+                    ("function", ("spec.forProvider.memorySize", 512, 1024)),
+                    ("alias", ("spec.forProvider.functionVersion", "1", PUBLISHED)),
+                )
             },
         ),
         (
@@ -112,6 +127,7 @@ def test_an_edit_is_told_field_by_field(state: State, spec: Json, changes: Any) 
     "spec",
     [
         {"database": {"backupRetentionDays": 7, "maxCapacity": 32}},
+        {"processor": {"memoryMb": 1024}},
         {"tags": {"CostCenter": "platform-4200", "Team": "payments"}},
         {"tags": {"CostCenter": "other"}},
         {"network": {"zones": 2}},
@@ -126,7 +142,7 @@ def test_an_edit_is_told_field_by_field(state: State, spec: Json, changes: Any) 
     ids=" ".join,
 )
 def test_what_is_told_is_what_follows(spec: Json) -> None:
-    environment = Environment("prod", regions=PAIR)
+    environment = Environment("prod", publishing, regions=PAIR)
     environment.settle()
     before = by_name(environment)
     made = plan(edited(**spec), State.of(objects(environment), "tap-prod"))
@@ -139,7 +155,7 @@ def follow(environment: Environment, claim: Json) -> None:
     environment.claim = claim
     observed = {region: world.tap for region, world in environment.worlds.items()}
     taps = {tap["spec"]["region"]: tap for tap in fan_out(claim, observed)}
-    worlds = {region: environment.worlds.get(region) or World(tap) for region, tap in taps.items()}
+    worlds = {region: environment.worlds.get(region) or World(tap, publishing) for region, tap in taps.items()}
     for region, tap in taps.items():
         worlds[region].tap["spec"] = tap["spec"]
     environment.worlds = worlds
@@ -186,23 +202,111 @@ def test_a_replaced_field_says_so_and_what_to_do(state: State) -> None:
     assert "AWS would have to make another one" in blocked.blocked
 
 
-def test_what_aws_filled_in_is_none_of_ours_and_what_was_ours_goes(state: State) -> None:
-    manager = {
-        "manager": "apiextensions.crossplane.io/composed/0123",
-        "fieldsV1": {"f:spec": {"f:forProvider": {"f:instanceTenancy": {}}}},
-    }
+def managed_by(manager: str, *fields: str) -> Json:
+    """Returns an entry of managed fields that has fields of `spec.forProvider`."""
+    return {"manager": manager, "fieldsV1": {"f:spec": {"f:forProvider": {f"f:{field}": {} for field in fields}}}}
+
+
+#: The field managers of Crossplane and of the provider: of what it resolves, and of all else.
+OURS, RESOLVER, PROVIDER = (
+    "apiextensions.crossplane.io/composed/0123",
+    "managed.crossplane.io/api-simple-reference-resolver",
+    "provider",
+)
+
+
+def with_fields(state: State, kind: str, name: str, managers: list[Json], /, **fields: Any) -> State:
+    """Returns the state in which one object is asked for some fields more."""
 
     def filled(item: Json) -> Json:
-        item["spec"]["forProvider"] |= {"instanceTenancy": "default", "ipv6IpamPoolId": "filled-in"}
-        item["spec"]["forProvider"]["tags"]["crossplane-kind"] = "vpc"
-        item["metadata"]["managedFields"] = [manager]
+        item["spec"]["forProvider"] |= fields
+        item["metadata"]["managedFields"] = managers
         return item
 
-    made = plan(edited(), with_object(state, "VPC", "prod-us-east-1-network-vpc", filled))
-    (change,) = made.changes
-    assert [(field.path, field.old, field.new) for field in change.fields] == [
-        ("spec.forProvider.instanceTenancy", "default", None)
+    return with_object(state, kind, name, filled)
+
+
+VPC = ("VPC", "prod-us-east-1-network-vpc")
+
+
+def fields_of(made: Plan) -> list[tuple[str, Any, Any]]:
+    return [(field.path, field.old, field.new) for change in made.changes for field in change.fields]
+
+
+def test_what_aws_filled_in_is_none_of_ours_and_what_was_ours_goes(state: State) -> None:
+    ours = managed_by(OURS, "ipv4IpamPoolId")
+    fields = {"ipv4IpamPoolId": "ours", "ipv6IpamPoolId": "filled-in", "tags": {"crossplane-kind": "vpc"}}
+    made = plan(edited(), with_fields(state, *VPC, [ours], **fields))
+    assert ("spec.forProvider.ipv4IpamPoolId", "ours", None) in fields_of(made)
+    assert not [path for path, _, _ in fields_of(made) if "ipv6" in path or "crossplane" in path]
+
+
+@pytest.mark.parametrize("other", [RESOLVER, PROVIDER])
+def test_what_the_provider_asks_for_too_stays(state: State, other: str) -> None:
+    managers = [managed_by(OURS, "ipv4IpamPoolId"), managed_by(other, "ipv4IpamPoolId")]
+    assert plan(edited(), with_fields(state, *VPC, managers, ipv4IpamPoolId="both")).changes == ()
+
+
+def test_of_an_object_that_is_not_asked_for_only_what_is_ours_alone_goes(state: State) -> None:
+    ours, theirs = (
+        {"manager": manager, "fieldsV1": {"f:spec": {"f:forProvider": {"f:timeouts": {f"f:{field}": {}}}}}}
+        for manager, field in ((OURS, "create"), (PROVIDER, "delete"))
+    )
+    made = plan(edited(), with_fields(state, *VPC, [ours, theirs], timeouts={"create": "1h", "delete": "2h"}))
+    assert fields_of(made) == [("spec.forProvider.timeouts.create", "1h", None)]
+
+
+def test_what_aws_has_is_put_back_by_late_initialization_and_so_does_not_go(state: State) -> None:
+    """The VPC's name is AWS's, so the provider may write into its spec; AWS shows `instanceTenancy: default`."""
+    ours = managed_by(OURS, "instanceTenancy")
+    assert plan(edited(), with_fields(state, *VPC, [ours], instanceTenancy="default")).changes == ()
+    cluster = ("Cluster", "prod-us-east-1-database-cluster")
+    made = plan(edited(), with_fields(state, *cluster, [managed_by(OURS, "endpoint")], endpoint="ours"))
+    assert fields_of(made) == [("spec.forProvider.endpoint", "ours", None)]
+
+
+def test_a_reference_that_moves_takes_along_what_it_was_resolved_to(state: State) -> None:
+    route = ("Route", "prod-us-east-1-network-route-private-b-internet")
+    resolved = with_fields(state, *route, [managed_by(OURS, "natGatewayId")], natGatewayId="nat-b")
+    made = plan(edited(network={"nat": "Single"}), resolved)
+    [change] = [change for change in made.changes if change.name == route[1]]
+    assert [(f.path, f.old, f.new) for f in change.fields] == [
+        ("spec.forProvider.natGatewayIdRef.name", *(f"prod-us-east-1-network-nat-{zone}" for zone in "ba")),
+        ("spec.forProvider.natGatewayId", "nat-b", Unknown("the provider has resolved natGatewayIdRef")),
     ]
+
+
+def test_a_route_is_changed_once_its_authorizer_is_there(state: State) -> None:
+    jwt = {"issuer": "https://id.example.com", "audience": ["tap"]}
+    made = plan(edited(api={"authorization": "JWT", "jwt": jwt}), state)
+    authorizer = Unknown("the authorizer of the API")
+    assert {told(c): [(f.path, f.old, f.new) for f in c.fields] for c in in_aws(made) if c.region == "us-east-2"} == {
+        ("create", "us-east-2", "processor", "authorizer"): [],
+        **{
+            ("update", "us-east-2", "processor", f"route-{route}"): [
+                ("spec.forProvider.authorizationType", "AWS_IAM", authorizer),
+                ("spec.forProvider.authorizerId", None, authorizer),
+            ]
+            for route in ("create-session", "read-session", "delete-session", "read-object")
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("spec", "follows"),
+    [
+        ({"processor": {"memoryMb": 1024}}, True),
+        ({"processor": {"reservedConcurrency": 10}}, False),
+        ({"tags": {"CostCenter": "other"}}, False),
+    ],
+    ids=["memory", "concurrency", "a tag"],
+)
+def test_the_alias_follows_what_makes_a_version_of_the_function(state: State, spec: Json, follows: bool) -> None:  # noqa: FBT001
+    made = plan(edited(**spec), state)
+    aliases = [change for change in in_aws(made) if change.key == "alias"]
+    assert [(f.path, f.old, f.new) for change in aliases for f in change.fields] == [
+        ("spec.forProvider.functionVersion", "1", PUBLISHED)
+    ] * (2 if follows else 0)
 
 
 def test_an_object_that_is_gone_is_made_again(state: State) -> None:
@@ -311,7 +415,10 @@ def test_advice_is_told_beside_the_changes() -> None:
 def test_the_plan_of_one_region_says_how_much_there_is_elsewhere(state: State) -> None:
     made = plan(edited(processor={"memoryMb": 1024}), state)
     only = made.only(["us-east-2"])
-    assert [told(change) for change in in_aws(only)] == [("update", "us-east-2", "processor", "function")]
+    assert [told(change) for change in in_aws(only)] == [
+        ("update", "us-east-2", "processor", "function"),
+        ("update", "us-east-2", "processor", "alias"),
+    ]
     assert only.elsewhere == sum(change.region == "us-east-1" for change in made.changes)
 
 
@@ -335,7 +442,7 @@ def test_a_region_that_stands_alone_is_planned_too(settled: Environment) -> None
     there = State.of([world.tap, *(o for composed in world.objects.values() for o in composed.values())], "tap-x")
     assert plan(claim, there).changes == ()
     edited_claim = {**claim, "spec": {**claim["spec"], "processor": {"memoryMb": 2048}}}
-    assert [told(c) for c in in_aws(plan(edited_claim, there))] == [("update", "us-east-2", "processor", "function")]
+    assert [told(c)[3] for c in in_aws(plan(edited_claim, there))] == ["function", "alias"]
 
 
 def test_what_is_rendered_is_what_crossplane_gets(settled: Environment, state: State) -> None:
