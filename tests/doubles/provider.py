@@ -31,7 +31,7 @@ _TICK = 0.2
 #: Seconds until a resource that AWS refused is tried again, and AWS says so with another RequestID.
 _RETRY = 3.0
 #: The longest that a double runs, whatever becomes of the test.
-_LONGEST = 900
+_LONGEST = 3600
 _AT_ONCE = 8
 _REQUEST_ID = re.compile(r"RequestID: [0-9a-f-]+")
 #: The verb that failed, and what is told of it apart from `Synced`, where it stands once more in front.
@@ -161,7 +161,11 @@ class ProviderDouble:
             await self._learn(api)
             watches = [group.create_task(self._watch(api, kind)) for kind in KINDS]
             self._ready.set()
-            while not self._stopping.is_set() and time.monotonic() < deadline:
+            while not self._stopping.is_set():
+                if time.monotonic() > deadline:
+                    # Else whatever waits for it would only say that it waited.
+                    message = f"nobody has stopped it for {_LONGEST} s"
+                    raise TimeoutError(message)
                 await self._look(api)
                 await asyncio.sleep(_TICK)
             for watch in watches:
