@@ -103,7 +103,7 @@ def _changes(
         if tap["metadata"]["name"] in found.taken:
             changes.append(region.taken())
             continue
-        changes += _of_xr(tap, stored, tap["spec"]["region"], "", "")
+        changes += _of_xr(tap, stored, tap["spec"]["region"], "", "", region.later(tap["metadata"]["name"], ""))
         changes += region.changes()
         unchanged[tap["spec"]["region"]] = region.unchanged
     for tap in found.left:
@@ -122,6 +122,10 @@ class _Region:
         self._paused = _is_paused(tap)
         self._following: dict[tuple[str, str], list[Field]] = {}
         self.unchanged = 0
+
+    def later(self, xr: str, key: str) -> tuple[Field, ...]:
+        """Returns what changes of an object once the keys of new regions are known; see _later."""
+        return self._later.get((xr, key), ())
 
     def taken(self) -> Change:
         return _change(Action.BLOCKED, self._tap, self._name, "", "", blocked=_TAKEN)
@@ -143,7 +147,8 @@ class _Region:
             elif there is None or _is_resumed_to_be_made(there, item.manifest):
                 yield _created(item.wanted or item.manifest, self._name, part, item.key, names.__getitem__)
             elif item.manifest["apiVersion"].partition("/")[0] == GROUP:
-                yield from _of_xr(item.manifest, there, self._name, part, item.key)
+                later = self.later(xr["metadata"]["name"], item.key)
+                yield from _of_xr(item.manifest, there, self._name, part, item.key, later)
             else:
                 yield from self._of_resource(xr, item, there, before.get(item.key))
         for withheld in composed.withheld:
@@ -167,7 +172,7 @@ class _Region:
         found = [field for field in found if field.path not in resolved and not _is_given_back(field, wanted, stored)]
         fields = [_judged(field, schema, stored) for field in (*found, *resolved.values())]
         told = {field.path for field in fields}
-        later = (*_awaited(item, stored), *self._later.get((xr["metadata"]["name"], key), ()))
+        later = (*_awaited(item, stored), *self.later(xr["metadata"]["name"], key))
         later += tuple(_with_old(field, stored) for field in self._following.get((xr["metadata"]["name"], key), ()))
         fields += [field for field in later if field.path not in told]
         for follower, field in follows.of_update(wanted, key, fields):
@@ -249,17 +254,34 @@ def _is_resumed_to_be_made(stored: Json, wanted: Json) -> bool:
     return not made and pause.is_paused(DictObservation(stored)) and not pause.is_set(wanted)
 
 
-def _of_xr(
-    wanted: Mapping[str, Any], stored: Mapping[str, Any] | None, region: str, part: str, key: str
+def _of_xr(  # noqa: PLR0913, PLR0917  (where it is, as `_change`, and what it is and will be)
+    wanted: Mapping[str, Any],
+    stored: Mapping[str, Any] | None,
+    region: str,
+    part: str,
+    key: str,
+    later: tuple[Field, ...] = (),
 ) -> Iterator[Change]:
     """Yields what happens to an object of ours: a claim, a region, or a part."""
     if stored is None:
         yield _change(Action.CREATE, wanted, region, part, key, wanted=_bare(wanted))
         return
     old, new = (_normal(wanted["kind"], item["spec"]) for item in (stored, wanted))
-    fields = tuple(differences(old, new, old, "spec"))
+    fields = tuple(_known_later(list(differences(old, new, old, "spec")), later))
     if fields:
         yield _change(Action.UPDATE, wanted, region, part, key, fields=fields)
+
+
+def _known_later(fields: list[Field], later: tuple[Field, ...]) -> Iterator[Field]:
+    """Yields fields; one of which a part is known only later is known only then."""
+    left = list(later)
+    for field in fields:
+        below = [
+            one for one in left if one.path == field.path or one.path.startswith((f"{field.path}.", f"{field.path}["))
+        ]
+        left = [one for one in left if one not in below]
+        yield replace(field, new=below[0].new) if below else field
+    yield from left
 
 
 def _normal(kind: str, spec: Mapping[str, Any]) -> Json:
@@ -296,15 +318,19 @@ def gone(stored: Mapping[str, Any], region: str, part: str, key: str, state: Sta
 
 
 def _later(found: Regions, tap: Json, state: State) -> dict[tuple[str, str], tuple[Field, ...]]:
-    """Returns the fields that change once the keys of new regions are known: name of the XR and key -> fields."""
+    """Returns the fields that change once the keys of new regions are known.
+
+    By the name of the XR and the key of what it composes; the region itself has the empty key.
+    """
     hoped = found.later.get(tap["metadata"]["name"])
     if hoped is None:
         return {}
     unknown = Unknown(f"the KMS key of {', '.join(found.new)}")
-    now, then = (dict(_manifests(walk(item, state.world))) for item in (tap, hoped))
+    own = (tap["metadata"]["name"], "")
+    now, then = ({own: item, **dict(_manifests(walk(item, state.world)))} for item in (tap, hoped))
     changes: dict[tuple[str, str], tuple[Field, ...]] = {}
     for place, manifest in then.items():
-        if place in now and manifest["apiVersion"].partition("/")[0] != GROUP:
+        if place in now:
             fields = tuple(differences(now[place]["spec"], manifest["spec"], {}, "spec"))
             if fields:
                 changes[place] = tuple(Field(field.path, field.old, unknown) for field in fields)

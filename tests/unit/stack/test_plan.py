@@ -14,12 +14,15 @@ from tap_api.kinds import PRIMARY_STAYS, EnvironmentTapSpec, RegionalTapSpec
 from tap_api.policy import Violation
 from tap_api.schema import structural
 from tap_stack.plan import Action, Change, Plan, State, fixed, plan, rendered
+from tap_stack.plan.difference import differences
 from tap_stack.plan.state import stays
 from tap_stack.subject import RefusedError
 from tap_stack.values import Unknown
 
 PAIR = [{"name": "us-east-1", "cidr": "10.0.0.0/16"}, {"name": "us-east-2", "cidr": "10.1.0.0/16"}]
 
+#: Stands for whatever becomes of a field that is known later.
+UNTOLD = object()
 PUBLISHED = Unknown("the version that AWS publishes of the function")
 
 
@@ -147,7 +150,17 @@ def test_what_is_told_is_what_follows(spec: Json) -> None:
     before = by_name(environment)
     made = plan(edited(**spec), State.of(objects(environment), "tap-prod"))
     follow(environment, edited(**spec))
-    assert said(made) == happened(before, by_name(environment))
+    after = by_name(environment)
+    assert said(made) == happened(before, after)
+    # Of ours no fields: here is no apiserver, which would fill defaults in.
+    told_of = {(c.kind, c.name): c for c in in_aws(made) if (c.kind, c.name) in before.keys() & after.keys()}
+    for place, change in told_of.items():
+        became = {f.path: (f.old, f.new) for f in differences(before[place], after[place], before[place], "spec")}
+        expected = {f.path: (f.old, UNTOLD if isinstance(f.new, Unknown) else f.new) for f in change.fields}
+        assert {
+            path: (old, UNTOLD if (expected.get(path) or (0, 0))[1] is UNTOLD else new)
+            for path, (old, new) in became.items()
+        } == expected, place
 
 
 def follow(environment: Environment, claim: Json) -> None:
@@ -376,6 +389,10 @@ def test_a_new_region_changes_the_first_one_once_its_key_is_known(state: State) 
     assert [(field.path, field.new) for field in table.fields] == [
         ("spec.forProvider.replica[regionName=eu-west-1]", Unknown("the KMS key of eu-west-1"))
     ]
+    ours = [change for change in made.changes if change.name in ("prod-us-east-1", "prod-us-east-1-sessions")]
+    assert [[(field.path, field.new) for field in change.fields] for change in ours] == [
+        [("spec.facts.replicas[region=eu-west-1]", Unknown("the KMS key of eu-west-1"))]
+    ] * 2
 
 
 def test_a_region_of_that_name_that_is_somebody_elses_blocks(state: State) -> None:
