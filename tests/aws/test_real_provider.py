@@ -96,23 +96,18 @@ def made(world: World, account: Account, taps: dict[str, str]) -> Iterator[World
     def gone() -> bool:
         # An operator that a busy machine kept from its Lease ends, and a node starts it again; here there is no node.
         world.cluster.revive()
-        for one in managed(world):
+        for one in world.managed():
             # The provider deletes nothing that it still waits for, and moto never ends making it. So somebody lets it go,
             # as a person would of what AWS never ends making; all else of its region goes after it.
             if owner(one) in NOT_MADE and "deletionTimestamp" in one["metadata"]:
                 name = f"{one['kind'].lower()}.{one['apiVersion'].partition('/')[0]}/{one['metadata']['name']}"
                 world.kubectl("patch", name, "--type=merge", '--patch={"metadata":{"finalizers":null}}')
-        return not world.names("regionaltaps") and not managed(world)
+        return not world.names("regionaltaps") and not world.managed()
 
     world.until(gone, "everything is gone", GOING)
     left = {region: account.holds(region) - before[region] for region in before}
     # The table whose replicas moto never makes.
     assert [one for held in left.values() for one in held if not one.startswith("table prod-sessions-")] == []
-
-
-def managed(world: World) -> list[Json]:
-    found: list[Json] = json.loads(world.kubectl("get", "managed", "-o", "json"))["items"]
-    return found
 
 
 def parts(world: World) -> list[Json]:
@@ -129,7 +124,7 @@ def owner(resource: Json) -> tuple[str, str]:
 
 def unmade(world: World, taps: dict[str, str]) -> list[str]:
     """Returns what is not there yet though moto can make it, and what the provider says of it."""
-    resources, found = managed(world), []
+    resources, found = world.managed(), []
     if {owner(one)[0] for one in resources} != set(taps):
         found.append("a region has nothing yet")
     for one in resources:
@@ -193,7 +188,7 @@ def test_the_outputs_are_what_moto_made(made: World, account: Account, tap: str)
 
 def test_nothing_is_set_again(made: World) -> None:
     """The provider tells of each time that it changed something, in an event of the resource."""
-    skipped = {resource["metadata"]["name"] for resource in managed(made) if owner(resource) in NOT_MADE}
+    skipped = {resource["metadata"]["name"] for resource in made.managed() if owner(resource) in NOT_MADE}
 
     def again() -> set[tuple[str, str]]:
         before = changes(made)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cluster.test_deploy import ONE, TWO, Deployer
-from cluster.test_whole_stack import driven, managed
+from cluster.test_whole_stack import driven
 from cluster.world import World
 from doubles.provider import ProviderDouble
 
@@ -72,7 +72,7 @@ def test_one_region_goes_and_what_blocks_it_is_told_in_the_words_of_aws(
     assert f"{world.namespace}/dev us-east-2 is gone." in out
     assert "give it `state: Absent` there" in out
     assert deployer.spec() == {**before, "regions": [before["regions"][0], {**before["regions"][1], "state": "Absent"}]}
-    assert [name for name in managed(world) if "us-east-2" in name] == []
+    assert [one for one in world.managed() if "us-east-2" in one["metadata"]["name"]] == []
     assert world.names("regionaltaps") == ["dev-us-east-1"]
 
 
@@ -106,7 +106,7 @@ def test_the_rest_goes_and_what_stays_in_aws_is_named(somebody: tuple[Deployer, 
     code, out, err = destroys(deployer, "--confirm", "dev", "-o", "json")
     assert (code, err) == (0, "")
     [told] = json.loads(out)["claims"]
-    assert managed(deployer.world) == []
+    assert deployer.world.managed() == []
     assert deployer.world.names("environmenttaps") == []
     kept = {item["name"] for item in told["keptInAws"]}
     assert kept == {name for _, name in provider.account.retained if "us-east-1" in name}

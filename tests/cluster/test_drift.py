@@ -137,7 +137,7 @@ def test_where_drift_is_only_reported_nothing_is_changed_in_aws(
     world.apply({**ONE_REGION, "spec": {**ONE_REGION["spec"], "drift": "Report"}})
 
     def policies() -> set[str]:
-        found = json.loads(world.kubectl("get", "managed", "-o", "json"))["items"]
+        found = world.managed()
         return {policy for item in found for policy in item["spec"]["managementPolicies"]}
 
     world.until(lambda: policies() == {"Observe", "Create", "Delete", "LateInitialize"}, "nothing may be changed", 60)

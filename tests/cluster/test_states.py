@@ -49,7 +49,7 @@ def dev(shared_world: World) -> Iterator[tuple[World, ProviderDouble]]:
 def pauses(world: World) -> dict[str, set[str]]:
     """Returns, by region, what the annotation of its managed resources says; empty where there is none."""
     found: dict[str, set[str]] = {region: set() for region in REGIONS}
-    for item in json.loads(world.kubectl("get", "managed", "-o", "json"))["items"]:
+    for item in world.managed():
         annotation = item["metadata"].get("annotations", {}).get(pause.ANNOTATION, "")
         found[item["metadata"]["labels"]["tap.platform/region"]].add(annotation)
     return found

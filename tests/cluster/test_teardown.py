@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.test_whole_stack import driven, managed, ready
+from cluster.test_whole_stack import driven, ready
 from cluster.world import World
 from doubles.provider import ProviderDouble
 from tap_api import manifest
@@ -65,7 +65,7 @@ def test_an_environment_goes_region_by_region_and_part_by_part(world: World, cas
 
         def gone() -> bool:
             provider.check()
-            return not world.names("environmenttaps") and not world.names("regionaltaps") and not managed(world)
+            return not world.names("environmenttaps") and not world.names("regionaltaps") and not world.managed()
 
         world.until(gone, "nothing is left", 180)
         assert provider.account.made == {}

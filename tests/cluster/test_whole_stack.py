@@ -17,7 +17,7 @@ from doubles.provider import ProviderDouble
 from doubles.secrets import read
 from tap_api import manifest
 from tap_api.base import Json
-from tap_api.kinds import CIDR_BLOCK
+from tap_api.kinds import ENVIRONMENT_TAP, XRS
 from tap_cluster.services import NAMESPACE
 from tap_stack.plan.difference import differences
 
@@ -55,14 +55,10 @@ def remove(world: World, provider: ProviderDouble) -> None:
 
     def gone() -> bool:
         provider.check()
-        return not world.names("regionaltaps") and not managed(world)
+        return not world.names("regionaltaps") and not world.managed()
 
     world.until(gone, "every object is gone", 120)
     assert set(provider.account.made) == provider.account.retained
-
-
-def managed(world: World) -> list[str]:
-    return world.kubectl("get", "managed", "-o", "name").split()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -143,7 +139,7 @@ def test_one_claim_becomes_ready_in_three_regions(whole: tuple[World, ProviderDo
     world, _ = whole
     status = world.get("environmenttaps", "prod")["status"]
     assert status["readyRegions"] == "3/3"
-    assert status["resources"]["ready"] == status["resources"]["desired"] == len(managed(world))
+    assert status["resources"]["ready"] == status["resources"]["desired"] == len(world.managed())
     assert {kind: condition["status"] for kind, condition in conditions({"status": status}).items()} == {
         "Ready": "True",
         "Synced": "True",
@@ -421,11 +417,11 @@ def specs(world: World) -> dict[Place, Json]:
 
     And without the blocks of address ranges: who has which is admission's to tell, and no plan speaks of it (docs/plan.md).
     """
-    found = json.loads(world.kubectl("get", "tap,managed", "-o", "json"))["items"]
+    taps = (item for kind in (ENVIRONMENT_TAP, *XRS) for item in world.objects(kind.plural))
     own = {
         (o["kind"], o["metadata"]["name"]): dict(o["spec"])
-        for o in found
-        if "deletionTimestamp" not in o["metadata"] and o["kind"] != CIDR_BLOCK.kind
+        for o in (*taps, *world.managed())
+        if "deletionTimestamp" not in o["metadata"]
     }
     for spec in own.values():
         spec.pop("crossplane", None)
@@ -461,5 +457,5 @@ def test_a_region_that_stands_alone_is_made_in_any_order_and_goes_without_a_trac
         assert set(outputs) >= OUTPUTS
         assert provider.journal.refusals() == []
         world.kubectl("delete", "rtap", "alone", "--timeout=110s")
-        world.until(lambda: not managed(world), "every managed resource is gone", 60)
+        world.until(lambda: not world.managed(), "every managed resource is gone", 60)
         assert provider.account.made == {}
