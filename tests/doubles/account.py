@@ -202,7 +202,8 @@ def _is_of(policy: Json, role_arn: str) -> bool:
 
 def _alias(account: Account, _resource: Json, spec: Json) -> str:
     function = account.find("lambda.Function", id=spec["functionName"])
-    if function and function["status"]["atProvider"]["version"] == spec["functionVersion"]:
+    # AWS keeps every version that it has published.
+    if function and 1 <= int(spec["functionVersion"]) <= int(function["status"]["atProvider"]["version"]):
         return ""
     return f"ResourceNotFoundException: Function not found: {spec['functionName']}:{spec['functionVersion']}"
 
