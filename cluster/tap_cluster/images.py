@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from tap_cluster import kind
+from tap_cluster import kind, nodes
 from tap_cluster.errors import ClusterError
 from tap_cluster.places import Places
 from tap_cluster.run import run
 
-DOCKERFILE = "functions/Dockerfile"
+DOCKERFILE = nodes.IMAGES[nodes.FUNCTION_IMAGE]
 NAME = "tap-function"
 
 
@@ -72,11 +72,11 @@ def build_argv(engine: Engine, repository: Path, tag: str, arguments: Mapping[st
     `committed` is when, in seconds: buildah gives it to every file, so that the same commit makes the same image. With
     `chroot` buildah needs no right to make namespaces.
     """
-    verb = ["docker", "build"]
-    if engine is Engine.BUILDAH:
-        verb = ["buildah", "build", "--isolation", "chroot", "--timestamp", committed]
     given = [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
-    return [*verb, "--quiet", *given, "--tag", tag, "--file", str(repository / DOCKERFILE), str(repository)]
+    if engine is Engine.DOCKER:
+        return kind.build_argv(tag, DOCKERFILE, repository, given)
+    verb = ("buildah", "build", "--isolation", "chroot", "--timestamp", committed)
+    return kind.build_argv(tag, DOCKERFILE, repository, given, verb)
 
 
 def save_argv(engine: Engine, tag: str, file: Path) -> Sequence[str]:

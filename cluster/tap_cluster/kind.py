@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tap_cluster import nodes, recipes, tools
@@ -75,9 +76,16 @@ def create_argv(kind: Path, config: Path, kubeconfig: Path) -> list[str]:
     return [str(kind), "create", "cluster", *where, "--wait", "180s"]
 
 
-def build_argv(image: str, dockerfile: str, repository: Path) -> list[str]:
+def build_argv(
+    image: str,
+    dockerfile: str,
+    repository: Path,
+    options: Sequence[str] = (),
+    verb: Sequence[str] = ("docker", "build"),
+) -> list[str]:
     """Return the command line that builds an image."""
-    return ["docker", "build", "--quiet", "--tag", image, "--file", str(repository / dockerfile), str(repository)]
+    where = ["--file", str(repository / dockerfile), str(repository)]
+    return [*verb, "--quiet", *options, "--tag", image, *where]
 
 
 def load_argv(kind: Path, images: tuple[str, ...]) -> list[str]:

@@ -54,16 +54,8 @@ def crossplane_argv(helm: Path, chart: Path, version: str) -> list[str]:
     """Return the command line that installs Crossplane; the chart in its source says 0.0.1 of the image."""
     flags = ",".join(flag for flag in crossplane.core_flags(Path("/cache/xpkg")) if "circuit-breaker" in flag)
     where = ["--namespace", crossplane.NAMESPACE, "--create-namespace", "--wait", "--timeout", "5m"]
-    return [
-        str(helm),
-        "upgrade",
-        "--install",
-        "crossplane",
-        str(chart),
-        *where,
-        "--set",
-        f"image.tag={version},args={{{flags}}}",
-    ]
+    values = f"image.tag={version},args={{{flags}}}"
+    return [str(helm), "upgrade", "--install", "crossplane", str(chart), *where, "--set", values]
 
 
 def operator_argv(helm: Path, chart: Path) -> list[str]:
