@@ -2,9 +2,11 @@ from collections.abc import Callable
 
 import pytest
 
-from golden.world import regional_tap
+from golden.world import Environment, regional_tap
 from tap_api.base import Json
 from tap_stack import parts
+from tap_stack.plan import State
+from unit.stack.planned import PAIR, objects
 
 MakeTap = Callable[..., Json]
 #: What the operator writes for secondaries once the writer of prod is up.
@@ -50,3 +52,15 @@ def secondary(make_tap: MakeTap) -> Json:
 @pytest.fixture
 def regional(make_tap: MakeTap) -> Json:
     return make_tap(database={"global": False})
+
+
+@pytest.fixture(scope="module")
+def settled() -> Environment:
+    environment = Environment("prod", regions=PAIR)
+    environment.settle()
+    return environment
+
+
+@pytest.fixture(scope="module")
+def state(settled: Environment) -> State:
+    return State.of(objects(settled), "tap-prod")

@@ -18,33 +18,11 @@ from tap_stack.plan.difference import differences
 from tap_stack.plan.state import stays
 from tap_stack.subject import RefusedError
 from tap_stack.values import Unknown
-
-PAIR = [{"name": "us-east-1", "cidr": "10.0.0.0/16"}, {"name": "us-east-2", "cidr": "10.1.0.0/16"}]
+from unit.stack.planned import PAIR, edited, in_aws, objects
 
 #: Stands for whatever becomes of a field that is known later.
 UNTOLD = object()
 PUBLISHED = Unknown("the version that AWS publishes of the function")
-
-
-def objects(environment: Environment) -> Iterator[Json]:
-    """Yields what an apiserver would hold of an environment."""
-    yield deepcopy(environment.claim)
-    for world in environment.worlds.values():
-        yield deepcopy(world.tap)
-        for composed in world.objects.values():
-            yield from deepcopy(list(composed.values()))
-
-
-@pytest.fixture(scope="module")
-def settled() -> Environment:
-    environment = Environment("prod", regions=PAIR)
-    environment.settle()
-    return environment
-
-
-@pytest.fixture(scope="module")
-def state(settled: Environment) -> State:
-    return State.of(objects(settled), "tap-prod")
 
 
 def publishing(resource: Json, before: Json | None) -> Json:
@@ -53,16 +31,6 @@ def publishing(resource: Json, before: Json | None) -> Json:
     if resource["kind"] == "Function":
         made["status"]["atProvider"]["version"] = published(resource, before)
     return made
-
-
-def edited(**spec: Any) -> Json:
-    claim = environment_tap("prod")
-    claim["spec"].update({"regions": PAIR, **spec})
-    return claim
-
-
-def in_aws(made: Plan) -> list[Change]:
-    return [change for change in made.changes if change.in_aws]
 
 
 def told(change: Change) -> tuple[str, str, str, str]:
@@ -495,62 +463,3 @@ def test_no_rule_of_the_schema_looks_at_the_old_object_in_a_way_that_a_plan_does
     # What the primary region's state may be, policy answers itself: it is given the old object.
     answered = (fixed.SAME, PRIMARY_STAYS.rule)
     assert [rule for rule in found if rule not in answered and not fixed.THERE.fullmatch(rule)] == []
-
-
-def with_state(state: str, **spec: Any) -> Json:
-    return edited(regions=[PAIR[0], {**PAIR[1], "state": state}], **spec)
-
-
-def test_pausing_a_region_changes_nothing_in_aws(state: State) -> None:
-    made = plan(with_state("Paused"), state)
-    assert (in_aws(made), made.unchanged) == ([], {"us-east-1": 134, "us-east-2": 135})
-    assert (made.paused, made.resumed) == (("us-east-2",), ())
-    [region] = [change for change in made.changes if change.kind == "RegionalTap"]
-    assert [(f.path, f.old, f.new) for f in region.fields] == [("spec.state", "Present", "Paused")]
-
-
-def test_what_is_asked_of_a_paused_region_is_told_apart(state: State) -> None:
-    made = plan(with_state("Paused", database={"backupRetentionDays": 7}), state)
-    assert {(c.region, c.key, c.paused) for c in in_aws(made)} == {
-        ("us-east-1", "cluster", False),
-        ("us-east-2", "cluster", True),
-    }
-    assert made.count(Action.UPDATE) == 1
-    told = made.json()["summary"]
-    assert (told["update"], told["losesData"], told["onceResumed"]) == (1, 1, 1)
-
-
-def test_what_leaves_a_paused_region_is_deleted_once_it_is_resumed(state: State) -> None:
-    made = plan(with_state("Paused", network={"zones": 2}), state)
-    deleted = [change for change in in_aws(made) if change.action is Action.DELETE]
-    assert {change.paused for change in deleted if change.region == "us-east-2"} == {True}
-    assert made.count(Action.DELETE) == len(deleted) / 2 > 1
-
-
-def test_a_new_paused_region_makes_nothing_in_aws() -> None:
-    made = plan(with_state("Paused"), State())
-    assert {change.paused for change in in_aws(made) if change.region == "us-east-2"} == {True}
-    assert made.count(Action.CREATE) == sum(change.region == "us-east-1" for change in in_aws(made))
-
-
-def test_resuming_a_region_is_told(settled: Environment) -> None:
-    environment = deepcopy(settled)
-    environment.claim["spec"]["regions"] = [PAIR[0], {**PAIR[1], "state": "Paused"}]
-    environment.settle()
-    made = plan(edited(), State.of(objects(environment), "tap-prod"))
-    assert (in_aws(made), made.paused, made.resumed) == ([], (), ("us-east-2",))
-    new = Environment("prod", regions=[PAIR[0], {**PAIR[1], "state": "Paused"}])
-    new.settle()
-    made = plan(edited(), State.of(objects(new), "tap-prod"))
-    assert {change.action for change in in_aws(made) if change.region == "us-east-2"} == {Action.CREATE}
-
-
-def test_an_absent_region_is_deleted_as_one_that_left_the_list(state: State) -> None:
-    by_state, by_list = (plan(claim, state) for claim in (with_state("Absent"), edited(regions=PAIR[:1])))
-    assert in_aws(by_state) == in_aws(by_list)
-    assert {change.action for change in in_aws(by_state) if change.region == "us-east-2"} == {Action.DELETE}
-
-
-def test_the_primary_is_not_paused_before_its_replicas(state: State) -> None:
-    made = plan(edited(regions=[{**PAIR[0], "state": "Paused"}, PAIR[1]]), state)
-    assert [(found.path, found.code) for found in made.violations] == [("spec.regions[0].state", "PrimaryState")]
