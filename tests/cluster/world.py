@@ -200,13 +200,22 @@ class World:
     @staticmethod
     def wait_still(look: Callable[[], object], what: str, seconds: float, limit: float) -> None:
         """Waits until `look` has given the same for `seconds`."""
-        deadline, since, last = time.monotonic() + limit, time.monotonic(), look()
+        deadline, since, last, changes = time.monotonic() + limit, time.monotonic(), look(), ""
         while time.monotonic() - since < seconds:
-            assert time.monotonic() < deadline, f"{what} does not come to rest"
+            assert time.monotonic() < deadline, f"{what} does not come to rest; it changed last: {changes}"
             time.sleep(0.5)
             now = look()
             if now != last:
-                since, last = time.monotonic(), now
+                since, changes = time.monotonic(), _changes(last, now)
+                last = now
+
+
+def _changes(before: object, after: object) -> str:
+    """Returns what differs between two looks, in short."""
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return f"{before} -> {after}"
+    names = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+    return ", ".join(names)
 
 
 class ProviderDouble:
