@@ -26,6 +26,9 @@ SECRETS = {"server": "crossplane-tls-server", "client": "crossplane-tls-client",
 PORTS = dict.fromkeys(("crossplane-webhook", "crossplane-metrics", "crossplane-health"), "crossplane")
 WITHOUT_NODES = frozenset({"Deployment", "Service"})
 INIT_TRIES = 5
+#: Crossplane asks for all that an XR composes at each change of any of it. Where all of it shares two cores, fewer XRs at
+#: once see more changes in one pass: a fifth fewer writes until three regions are ready, which they are no later.
+FEW_AT_ONCE = "--max-concurrent-reconciles=2"
 
 
 def source(places: Places) -> Path:
@@ -52,7 +55,7 @@ def programs(context: Context) -> tuple[Program, Program]:
     """Return Crossplane core and its RBAC manager."""
     seal = digest(digest_files([context.places.private("crossplane", name) for name in SECRETS]), context.server)
     tool, ready = str(context.tools["crossplane"]), probes.http_ready(context.ports["crossplane-health"], "/readyz")
-    core = (tool, "core", "start", *core_flags(context.places.private("crossplane", "cache")))
+    core = (tool, "core", "start", *core_flags(context.places.private("crossplane", "cache")), FEW_AT_ONCE)
     return (
         Program("crossplane", core, core_env(context), ready, seal, prepare=accounts.writer(context, CORE, NAMESPACE)),
         Program(
