@@ -1,6 +1,6 @@
 """Values that a manifest holds before it is one: what is not known yet, and references to siblings."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,16 +32,22 @@ class Ref:
     always: bool = False
 
 
-def find(node: object, kind: type) -> Iterator[Any]:
-    """Yields every value of type `kind` in a manifest, in its order."""
+def find(node: object, kind: type) -> list[Any]:
+    """Returns every value of type `kind` in a manifest, in its order."""
+    found: list[Any] = []
+    _collect(node, kind, found)
+    return found
+
+
+def _collect(node: object, kind: type, found: list[Any]) -> None:
     if isinstance(node, kind):
-        yield node
+        found.append(node)
     elif isinstance(node, dict):
         for item in node.values():
-            yield from find(item, kind)
+            _collect(item, kind, found)
     elif isinstance(node, list):
         for item in node:
-            yield from find(item, kind)
+            _collect(item, kind, found)
 
 
 _ABSENT = object()
@@ -67,9 +73,11 @@ def _resolve(
     observed: Callable[[tuple[str, ...]], Any],
     path: tuple[str, ...],
 ) -> Any:  # noqa: ANN401
+    if isinstance(node, str):  # As most of a manifest is.
+        return node
     if isinstance(node, Ref):
         return {"name": names(node.key), **({"policy": {"resolve": "Always"}} if node.always else {})}
-    if isinstance(node, Unknown) or (isinstance(node, list) and next(find(node, Unknown), None)):
+    if isinstance(node, Unknown) or (isinstance(node, list) and find(node, Unknown)):
         value = observed(path)
         return _ABSENT if value is None else value
     if isinstance(node, dict):
