@@ -17,6 +17,10 @@ export CLUSTER AWS REGISTRY IMAGE BASE
 # Three where there are two cores: tests on a cluster wait for most of their time.
 WORKERS ?= 3
 
+# How much `make soak` does: examples of each test of hostile input, seeds of each test of faults, orders and storms.
+EXAMPLES ?= 100000
+SEEDS ?= 20
+
 VENV := .venv
 BIN := $(VENV)/bin
 # Made again when the pins, the entry points or the interpreter change.
@@ -86,12 +90,14 @@ test: $(STAMP) ## Run every test, the ones on a real control plane included
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: soak
-soak: $(STAMP) ## Run the long tests: hostile input by the hundred thousand, faults and orders by twenty seeds
-	@$(BIN)/pytest tests/unit/hostile --examples 100000 --timeout 3600 -s
-	@$(BIN)/pytest tests/cluster/test_faults.py tests/cluster/test_whole_stack.py tests/cluster/test_cidrs.py --seeds 20
+soak: $(STAMP) ## Run the long tests (hours): EXAMPLES= of hostile input, SEEDS= of faults, orders and storms of claims
+	@$(BIN)/pytest tests/unit/hostile --examples $(EXAMPLES) --timeout 3600 -s
+	@$(BIN)/pytest tests/cluster/test_cidrs.py tests/cluster/test_faults.py tests/cluster/test_whole_stack.py \
+	  --seeds $(SEEDS) --timeout 1200 -s -v
 
 .PHONY: bench
-bench: $(STAMP) ## Time a plan beside the Terraform CDK's successor (needs Node.js)
+bench: $(STAMP) ## Time admission at 10, 1,000 and 10,000 claims, and a plan beside the Terraform CDK's successor (Node.js)
+	@$(BIN)/python bench/admission.py
 	@[ -x .venv-bench/bin/python ] || { $(PYTHON) -m venv .venv-bench && \
 	  $(BIN)/uv pip install --quiet --python .venv-bench/bin/python --require-hashes -r requirements/bench.txt; }
 	@$(BIN)/python bench/plan.py --peer-python .venv-bench/bin/python
