@@ -20,7 +20,7 @@ SERVICE_RANGE = "10.0.0.0/24"
 API_NAMES = (*LOOPBACK_NAMES, "kubernetes.default.svc", "10.0.0.1")
 #: Most of kube-apiserver's heap are the schemas of CRDs, which never go. At its default, Go's collector walks them for
 #: a fourth of all that the apiserver computes (https://go.dev/doc/gc-guide).
-HEAP = {"GOGC": "400", "GOMEMLIMIT": "1536MiB"}
+HEAP = {"GOGC": "300", "GOMEMLIMIT": "4GiB"}
 PORTS = {"etcd": "etcd", "etcd-peer": "etcd", "apiserver": "kube-apiserver", "controllers": "kube-controller-manager"}
 # What a cluster without nodes needs. Each has its own service account, which admission policies know by name.
 CONTROLLERS = (

@@ -32,6 +32,8 @@ REGIONS = {ALONE: HOME, **{f"prod-{region}": region for region in (PRIMARY, *SEC
 CONFIG = {"kind": "ClusterProviderConfig", "name": moto.CONFIG}
 #: Seconds in which the provider looks at every resource again, and a bit.
 POLL = 75
+#: Passes after which nothing may be set again.
+PASSES = 5
 #: Seconds for everything: the provider waits for AWS to settle after each change of a key alone.
 PATIENCE = 900
 #: Seconds until everything is gone: of an environment the primary goes after its secondaries, each one part by part.
@@ -152,7 +154,9 @@ def test_every_part_of_every_region_comes_up_but_for_those_that_moto_lacks(made:
         return every - {owner(part) for part in parts(made) if "Ready" in holding(part)}
 
     made.until(lambda: unready() <= set(NOT_MADE), "every other part is Ready", 60)
-    assert unready() == every & set(NOT_MADE), "moto has learned something: shorten the table"
+    # The primary's table is Ready too where it was there before the keys of the others were known: replicas follow then.
+    lacking = {part for part in every & set(NOT_MADE) if part[0] != f"prod-{PRIMARY}"}
+    assert unready() >= lacking, "moto has learned something: shorten the table"
 
 
 def holding(resource: Json) -> set[str]:
@@ -186,6 +190,7 @@ def test_the_outputs_are_what_moto_made(made: World, account: Account, tap: str)
         assert of("dynamodb").describe_table(TableName=outputs["tableName"])["Table"]["TableStatus"] == "ACTIVE"
 
 
+@pytest.mark.timeout(120 + PASSES * POLL, func_only=True)
 def test_nothing_is_set_again(made: World) -> None:
     """The provider tells of each time that it changed something, in an event of the resource."""
     skipped = {resource["metadata"]["name"] for resource in made.managed() if owner(resource) in NOT_MADE}
@@ -195,9 +200,12 @@ def test_nothing_is_set_again(made: World) -> None:
         time.sleep(POLL)
         return {key for key, times in changes(made).items() if times > before[key] and key[1] not in skipped}
 
-    # What came last is set once more when it is first looked at; what is fought over is set in every pass.
-    again()
-    assert again() == set()
+    # What came last is set once more when it is first looked at, and a function's alias after it: on a busy machine that
+    # takes more than one pass. What is fought over is set in every pass.
+    for _ in range(PASSES):
+        if not (found := again()):
+            break
+    assert found == set()
     # Of what is set several times a second, events are told 25 times, and then once in five minutes (client-go).
     assert {key for key, times in changes(made).items() if times > 10 and key[1] not in skipped} == set()
 
