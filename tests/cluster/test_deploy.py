@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from cluster.terminal import CTRL_C, at_a_terminal
 from cluster.test_whole_stack import driven
 from cluster.world import World
 from doubles.provider import ProviderDouble
@@ -30,6 +31,11 @@ class Deployer:
     def __init__(self, world: World, folder: Path) -> None:
         self.world, self._folder = world, folder
 
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of a command whose cluster is this one."""
+        return {**os.environ, "KUBECONFIG": str(self.world.cluster.kubeconfig)}
+
     def claim(self, name: str = "dev", **spec: Any) -> str:
         """Writes a claim of one region, and returns its file."""
         metadata = {"name": name, "namespace": self.world.namespace}
@@ -40,15 +46,18 @@ class Deployer:
 
     def starts(self, file: str, *args: str) -> "subprocess.Popen[str]":
         command = [sys.executable, "-m", "tap_cli", "deploy", file, "--yes", "--timeout", "240", *args]
-        env = {**os.environ, "KUBECONFIG": str(self.world.cluster.kubeconfig)}
         pipes: Any = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.Popen(command, text=True, env=env, **pipes)
+        return subprocess.Popen(command, text=True, env=self.env, **pipes)
 
     def deploys(self, file: str, *args: str) -> tuple[int, str, str]:
         """Returns exit code, output and errors."""
         process = self.starts(file, *args)
         out, err = process.communicate(timeout=280)
         return process.returncode, out, err
+
+    def is_asked(self, answer: str, verb: str, *args: str, question: str) -> tuple[int, str]:
+        """Returns exit code and output of a verb whose question at a terminal is answered."""
+        return at_a_terminal([sys.executable, "-m", "tap_cli", verb, *args], self.env, question, answer)
 
     def spec(self) -> Json:
         found: Json = self.world.get("environmenttaps", "dev")["spec"]
@@ -82,6 +91,32 @@ def test_ctrl_c_stops_the_looking_and_what_was_applied_goes_on(somebody: tuple[D
     assert [(r["name"], r["state"], r["ready"]) for r in claim["regions"]] == [("us-east-1", "Present", True)]
 
 
+@pytest.mark.parametrize(
+    ("answer", "code", "said"),
+    [("n\n", 1, "nothing was applied, as you said"), ("\n", 1, "nothing was applied"), (CTRL_C, 130, "")],
+    ids=["no", "enter", "ctrl-c"],
+)
+def test_whoever_does_not_say_yes_changes_nothing(
+    somebody: tuple[Deployer, ProviderDouble], answer: str, code: int, said: str
+) -> None:
+    deployer, _ = somebody
+    before = deployer.world.get("environmenttaps", "dev")["metadata"]["generation"]
+    file = deployer.claim(tags={"CostCenter": "other"})
+    found, text = deployer.is_asked(answer, "deploy", file, question="Apply this? [y/N]:")
+    assert found == code, text
+    assert said in text
+    assert "Traceback" not in text
+    assert deployer.world.get("environmenttaps", "dev")["metadata"]["generation"] == before
+
+
+def test_whoever_says_yes_has_it_applied(somebody: tuple[Deployer, ProviderDouble]) -> None:
+    deployer, _ = somebody
+    file = deployer.claim(processor={"memoryMb": 768})
+    code, text = deployer.is_asked("y\n", "deploy", file, "--no-wait", question="Apply this? [y/N]:")
+    assert code == 0, text
+    assert deployer.spec()["processor"]["memoryMb"] == 768
+
+
 def test_what_is_stuck_is_told_in_the_words_of_aws(somebody: tuple[Deployer, ProviderDouble]) -> None:
     deployer, provider = somebody
     provider.fail("dev-us-east-1-processor-dead-letters", "LimitExceededException: Rate exceeded")
@@ -91,10 +126,9 @@ def test_what_is_stuck_is_told_in_the_words_of_aws(somebody: tuple[Deployer, Pro
     code, out, _ = deployer.deploys(file, "--no-wait")
     assert (code, out.splitlines()[-1].partition(" dev ")[0]) == (0, "it goes on; look again with: tap status")
     command = [sys.executable, "-m", "tap_cli", "status", "dev", "-n", world.namespace]
-    env = {**os.environ, "KUBECONFIG": str(world.cluster.kubeconfig)}
 
     def told() -> bool:
-        done = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=deployer.env)
         return "LimitExceededException: Rate exceeded" in done.stdout
 
     # First it says that nobody has looked at the latest spec yet.

@@ -1,7 +1,6 @@
 """`tap destroy` on real Crossplane: AWS is a double of the provider."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -34,9 +33,8 @@ def claim(deployer: Deployer) -> str:
 def destroys(deployer: Deployer, *args: str) -> tuple[int, str, str]:
     """Returns exit code, output and errors."""
     command = [sys.executable, "-m", "tap_cli", "destroy", claim(deployer), *args]
-    env = {**os.environ, "KUBECONFIG": str(deployer.world.cluster.kubeconfig)}
     pipes: Any = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True}
-    done = subprocess.run(command, env=env, check=False, timeout=280, **pipes)
+    done = subprocess.run(command, env=deployer.env, check=False, timeout=280, **pipes)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -47,6 +45,22 @@ def test_what_is_protected_is_refused_without_its_name(somebody: tuple[Deployer,
         assert code == 2
         assert "dev is protected, and there is nobody to ask: say --confirm dev" in err
         assert "stays in AWS: Cluster dev-us-east-2-database-cluster" in out
+    meta = deployer.world.get("environmenttaps", "dev")["metadata"]
+    assert "tap.platform/confirm-removal" not in meta.get("annotations", {})
+    assert "deletionTimestamp" not in meta
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"), [("y\n", 1), ("dev-us-east-1\n", 1), ("\x03", 130)], ids=["yes", "another-name", "ctrl-c"]
+)
+def test_whoever_does_not_type_its_name_destroys_nothing(
+    somebody: tuple[Deployer, ProviderDouble], answer: str, code: int
+) -> None:
+    deployer, _ = somebody
+    found, text = deployer.is_asked(answer, "destroy", claim(deployer), question="Type dev to destroy")
+    assert found == code, text
+    assert "Traceback" not in text
+    assert "stays in AWS: Cluster dev-us-east-1-database-cluster" in text
     meta = deployer.world.get("environmenttaps", "dev")["metadata"]
     assert "tap.platform/confirm-removal" not in meta.get("annotations", {})
     assert "deletionTimestamp" not in meta
@@ -80,8 +94,7 @@ def test_a_lock_refuses_it_and_the_confirmation_is_taken_back(somebody: tuple[De
     deployer, _ = somebody
     world = deployer.world
     lock = [sys.executable, "-m", "tap_cli", "lock", "dev", "-n", world.namespace, "--why", "a migration"]
-    env = {**os.environ, "KUBECONFIG": str(world.cluster.kubeconfig)}
-    subprocess.run(lock, env=env, check=True, capture_output=True)
+    subprocess.run(lock, env=deployer.env, check=True, capture_output=True)
     world.kubectl("create", "serviceaccount", "other")
     world.kubectl("create", "rolebinding", "other", "--clusterrole=edit", f"--serviceaccount={world.namespace}:other")
     config = json.loads(world.kubectl("config", "view", "--raw", "--minify", "-o", "json"))
@@ -98,7 +111,9 @@ def test_a_lock_refuses_it_and_the_confirmation_is_taken_back(somebody: tuple[De
     assert "EnvironmentTap dev is locked by " in err
     meta = world.get("environmenttaps", "dev")["metadata"]
     assert "tap.platform/confirm-removal" not in meta.get("annotations", {})
-    subprocess.run([*lock[:3], "unlock", "dev", "-n", world.namespace], env=env, check=True, capture_output=True)
+    subprocess.run(
+        [*lock[:3], "unlock", "dev", "-n", world.namespace], env=deployer.env, check=True, capture_output=True
+    )
 
 
 def test_the_rest_goes_and_what_stays_in_aws_is_named(somebody: tuple[Deployer, ProviderDouble]) -> None:

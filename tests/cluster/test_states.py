@@ -17,6 +17,8 @@ from tap_stack import pause
 
 CLAIMS = Path(__file__).parents[2] / "claims"
 [CLAIM] = manifest.read(CLAIMS / "dev.yaml")
+#: The primary and one that follows it: a third would show no more, and take its time.
+CLAIM["spec"]["regions"] = CLAIM["spec"]["regions"][:2]
 REGIONS = [region["name"] for region in CLAIM["spec"]["regions"]]
 CHOSEN = "us-east-2"
 #: What a tag is changed to. Another tag would be another resource in a secondary, which is not ready while it is paused.
@@ -34,7 +36,7 @@ def edited(state: str = "Present", region: str = CHOSEN, **spec: Any) -> Json:
 
 @pytest.fixture(scope="module")
 def dev(shared_world: World) -> Iterator[tuple[World, ProviderDouble]]:
-    """`claims/dev.yaml`, made in AWS."""
+    """`claims/dev.yaml` in two regions, made in AWS."""
     with driven(shared_world) as provider:
         shared_world.apply(edited())
         ready(shared_world, provider, "dev")
@@ -141,7 +143,7 @@ def test_an_absent_region_goes_paused_or_not_and_comes_back(dev: tuple[World, Pr
 
     world.apply(edited())
     world.until(lambda: f"dev-{CHOSEN}" in world.names("regionaltaps"), "it is made again", 60)
-    # Until the operator has looked again, two of two are still Ready.
-    world.until(lambda: world.get("environmenttaps", "dev")["status"]["readyRegions"] != "2/2", "all are counted")
+    # Until the operator has looked again, one of one is still Ready.
+    world.until(lambda: world.get("environmenttaps", "dev")["status"]["readyRegions"] != "1/1", "all are counted")
     ready(world, provider, "dev")
-    assert world.get("environmenttaps", "dev")["status"]["readyRegions"] == "3/3"
+    assert world.get("environmenttaps", "dev")["status"]["readyRegions"] == "2/2"
