@@ -134,7 +134,8 @@ class Storm:
 
     def claim(self, i: int) -> dict[str, Any]:
         """Returns an environment with a range of its own in one region, and one that others want in another."""
-        own = f"172.{16 + i // 64}.{4 * (i % 64)}.0/22"
+        # 172.17.0.0/16 is reserved (the chart).
+        own = f"172.{18 + i // 64}.{4 * (i % 64)}.0/22"
         wanted = ranges.nested(self.chance)
         if i % 8 == 7:
             spec = {"environment": "dev", "region": "eu-west-1", "cidr": wanted, "protection": False}
