@@ -124,7 +124,7 @@ def row(size: int, judged: list[float], peers: list[float]) -> str:
 
 
 @click.command()
-@click.option("--sizes", default="10,1000", show_default=True, help="Numbers of stored claims, rising.")
+@click.option("--sizes", default="10,1000,10000", show_default=True, help="Numbers of stored claims, rising.")
 @click.option("--requests", default=300, show_default=True, help="Creations of each kind at each size.")
 def main(sizes: str, requests: int) -> None:
     """Measure dry-run creations at several numbers of stored claims; print a table."""
