@@ -182,7 +182,7 @@ def _edges(found: list[tuple[Node, Resource]]) -> Iterator[tuple[Node, Node]]:
         needed = [own[ref.key] for ref in find(spec, Ref)]
         needed += [by_name[name] for name in _references(spec) if name in by_name]
         needed += [own[key_] for key_ in resource.after if key_ in own]
-        texts = list(find(spec, str))
+        texts = find(spec, str)
         for value, home, other in by_value:
             if other != node and any(_names(text, value, home, node.region) for text in texts):
                 needed.append(other)

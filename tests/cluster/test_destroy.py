@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cluster.terminal import CTRL_C
 from cluster.test_deploy import ONE, TWO, Deployer
 from cluster.test_whole_stack import driven
 from cluster.world import World
@@ -51,7 +52,7 @@ def test_what_is_protected_is_refused_without_its_name(somebody: tuple[Deployer,
 
 
 @pytest.mark.parametrize(
-    ("answer", "code"), [("y\n", 1), ("dev-us-east-1\n", 1), ("\x03", 130)], ids=["yes", "another-name", "ctrl-c"]
+    ("answer", "code"), [("y\n", 1), ("dev-us-east-1\n", 1), (CTRL_C, 130)], ids=["yes", "another-name", "ctrl-c"]
 )
 def test_whoever_does_not_type_its_name_destroys_nothing(
     somebody: tuple[Deployer, ProviderDouble], answer: str, code: int
