@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -101,7 +100,8 @@ def test_a_stale_process_id_kills_nobody(spare: Cluster) -> None:
     remember(spare, "stale")
     for name in PLANE:
         spare.process(name).kill()
-    with subprocess.Popen(["sleep", "600"]) as stranger:
+    stranger = subprocess.Popen(["sleep", "600"])
+    try:
         file = spare.places.embedded / "state.json"
         raw = json.loads(file.read_text())
         for record in raw["processes"].values():
@@ -113,7 +113,9 @@ def test_a_stale_process_id_kills_nobody(spare: Cluster) -> None:
         assert api.down(Kind.EMBEDDED, places=spare.places) == []
         up(spare)
         assert stranger.poll() is None
-        stranger.send_signal(signal.SIGKILL)
+    finally:
+        stranger.kill()
+        stranger.wait()
     assert remembers(spare, "stale")
 
 

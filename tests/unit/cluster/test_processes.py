@@ -117,7 +117,10 @@ def test_a_log_that_grew_too_large_is_set_aside(tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_stranger_outside_proc_is_never_waited_for() -> None:
-    with subprocess.Popen(SLEEP) as other:
+    other = subprocess.Popen(SLEEP)
+    try:
         assert not alive(Identity(other.pid, 0, "ours"))
         assert other.poll() is None
+    finally:
         other.kill()
+        other.wait()
