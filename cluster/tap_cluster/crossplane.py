@@ -26,9 +26,10 @@ SECRETS = {"server": "crossplane-tls-server", "client": "crossplane-tls-client",
 PORTS = dict.fromkeys(("crossplane-webhook", "crossplane-metrics", "crossplane-health"), "crossplane")
 WITHOUT_NODES = frozenset({"Deployment", "Service"})
 INIT_TRIES = 5
-#: Crossplane asks for all that an XR composes at each change of any of it. Where all share two cores, fewer XRs at once
-#: see more changes in one pass: a fifth fewer writes until three regions are ready, which they are no later.
-FEW_AT_ONCE = "--max-concurrent-reconciles=2"
+#: Of each kind. Crossplane asks for all that an XR composes at each change of any of it. Where all share two cores,
+#: fewer XRs at once see more changes in one pass: a quarter fewer writes until
+#: three regions are ready, and no later.
+FEW_AT_ONCE = "--max-concurrent-reconciles=1"
 
 
 def source(places: Places) -> Path:
