@@ -2,11 +2,15 @@
 
 import http.client
 import json
+import random
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from copy import deepcopy
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -14,7 +18,8 @@ import pytest
 from cluster.test_admission import ports
 from cluster.test_whole_stack import conditions, driven, ready, viewer
 from cluster.world import World
-from doubles.account import Key
+from doubles import hands
+from doubles.account import Key, key_of
 from doubles.provider import ProviderDouble
 from tap_api import manifest
 from tap_api.base import Json
@@ -24,6 +29,7 @@ ONE_REGION = {**CLAIM, "spec": {**CLAIM["spec"], "regions": CLAIM["spec"]["regio
 REGION = ONE_REGION["spec"]["regions"][0]["name"]
 XRS = (("regionalnetworks", f"dev-{REGION}-network"), ("regionaltaps", f"dev-{REGION}"), ("environmenttaps", "dev"))
 VPC: Key = ("ec2.VPC", f"dev-{REGION}-network-vpc")
+FIFTY = 50
 GROUP: Key = ("cloudwatchlogs.Group", f"dev-{REGION}-network-flow-log-group")
 LINE = "vpc: spec.forProvider.enableDnsSupport wanted true, {} false"
 
@@ -128,37 +134,137 @@ def drift(world: World, kubeconfig: Path) -> tuple[int, set[tuple[str, str]]]:
     return done.returncode, {(field["resource"], field["path"]) for field in found["drifted"]}
 
 
-def test_where_drift_is_only_reported_nothing_is_changed_in_aws(
-    dev: tuple[World, ProviderDouble], tmp_path: Path
-) -> None:
-    world, provider = dev
-    kubeconfig = viewer(world, tmp_path)
-    assert drift(world, kubeconfig) == (0, set())
-    world.apply({**ONE_REGION, "spec": {**ONE_REGION["spec"], "drift": "Report"}})
+FLOW_LOGS: Json = {"network": {"flowLogs": {"retentionDays": 3}}}
+
+
+def reported(**more: Json) -> Json:
+    """Returns the claim, with drift that is only reported."""
+    return {**ONE_REGION, "spec": {**ONE_REGION["spec"], "drift": "Report", **more}}
+
+
+@pytest.fixture(scope="module")
+def reporting(dev: tuple[World, ProviderDouble]) -> tuple[World, ProviderDouble]:
+    """The same region, where nothing may be changed in AWS."""
+    world, _ = dev
+    world.apply(reported())
 
     def policies() -> set[str]:
         found = world.managed()
         return {policy for item in found for policy in item["spec"]["managementPolicies"]}
 
     world.until(lambda: policies() == {"Observe", "Create", "Delete", "LateInitialize"}, "nothing may be changed", 60)
+    return dev
+
+
+@pytest.fixture(scope="module")
+def kubeconfig(dev: tuple[World, ProviderDouble], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The kubeconfig of somebody who may look and nothing else."""
+    return viewer(dev[0], tmp_path_factory.mktemp("viewer"))
+
+
+def test_where_drift_is_only_reported_nothing_is_changed_in_aws(
+    reporting: tuple[World, ProviderDouble], kubeconfig: Path
+) -> None:
+    world, provider = reporting
+    assert drift(world, kubeconfig) == (0, set())
     provider.change(VPC, "enableDnsSupport", value=False)
     world.until(lambda: told(world, "Drifted") == ["FieldsDiffer"] * 3, "the drift is told", 30)
     changed = deepcopy(provider.account.made)
     # A change of the claim is not made either: it shows as drift.
-    flow_logs = {"network": {"flowLogs": {"retentionDays": 3}}}
-    world.apply({**ONE_REGION, "spec": {**ONE_REGION["spec"], "drift": "Report", **flow_logs}})
+    world.apply(reported(**FLOW_LOGS))
     both = f"flow-log-group: spec.forProvider.retentionInDays wanted 3, is 7; {LINE.format('is')}"
     world.until(lambda: said(world, "Drifted")[0]["message"] == both, "what is wanted now is told too", 30)
     world.wait_quiet(5, "dev")
     assert provider.account.made == changed
     assert metrics(world)["tap_drifted_fields"] == 2
-    fields = {
-        ("vpc", "spec.forProvider.enableDnsSupport"),
-        ("flow-log-group", "spec.forProvider.retentionInDays"),
-    }
-    assert drift(world, kubeconfig) == (2, fields)
-    world.apply({**ONE_REGION, "spec": {**ONE_REGION["spec"], "drift": "Repair", **flow_logs}})
+    assert drift(world, kubeconfig) == (2, set(BOTH))
+
+
+#: What the test before has left.
+BOTH = [("vpc", "spec.forProvider.enableDnsSupport"), ("flow-log-group", "spec.forProvider.retentionInDays")]
+
+
+def test_fifty_fields_that_are_changed_by_hand_are_each_told_by_their_path(
+    reporting: tuple[World, ProviderDouble], kubeconfig: Path
+) -> None:
+    world, provider = reporting
+    chosen = by_hand(provider)
+    assert len(chosen) >= FIFTY
+    for resource, steps in chosen:
+        shown = deepcopy(resource["status"]["atProvider"])
+        hands.put(shown, steps)
+        provider.change(key_of(resource), steps[0], shown[steps[0]])
+    expected = {*BOTH, *((short(resource), f"spec.forProvider.{steps[0]}") for resource, steps in chosen)}
+    found: set[tuple[str, str]] = set()
+
+    def every() -> bool:
+        nonlocal found
+        _, found = drift(world, kubeconfig)
+        return {(resource, top(path)) for resource, path in found} >= expected
+
+    with suppress(AssertionError):
+        world.until(every, "every field is told", 60)
+    assert {(resource, top(path)) for resource, path in found} == expected
+    # Once each: what tells an item of a list apart, changed, is one that goes and one that comes.
+    times = Counter(resource for resource, _ in found)
+    in_lists = {short(resource) for resource, steps in chosen if any(isinstance(step, int) for step in steps)}
+    assert {resource: n for resource, n in times.items() if n > 1 + (resource in in_lists)} == {}
+    world.wait_quiet(5, "dev")
+    assert drift(world, kubeconfig) == (2, found)
+
+
+def top(path: str) -> str:
+    """Returns the path of the field of `spec.forProvider` that a path leads into."""
+    return re.sub(r"^(spec\.forProvider\.\w+).*", r"\1", path)
+
+
+def test_whoever_returns_to_repair_has_everything_made_as_it_is_wanted(
+    reporting: tuple[World, ProviderDouble], kubeconfig: Path
+) -> None:
+    world, provider = reporting
+    world.apply({**ONE_REGION, "spec": {**ONE_REGION["spec"], "drift": "Repair", **FLOW_LOGS}})
     provider.repair()
     world.until(lambda: told(world, "Drifted") == ["Repaired"] * 3, "it is repaired", 60)
     assert provider.account.made[GROUP]["status"]["atProvider"]["retentionInDays"] == 3
     assert provider.account.made[VPC]["status"]["atProvider"]["enableDnsSupport"] is True
+    world.until(lambda: drift(world, kubeconfig) == (0, set()), "nothing drifts", 60)
+
+
+def by_hand(provider: ProviderDouble) -> list[tuple[Json, hands.Steps]]:
+    """Returns resources and one field of each, of every kind that there is, and of more resources up to fifty."""
+    chance = random.Random(8)  # noqa: S311
+    left = {resource for resource, _ in BOTH}
+    every = [
+        (resource, chance.choice(fields))
+        for resource in provider.account.made.values()
+        if (fields := [steps for steps in hands.reached(resource) if is_asked(resource, steps)])
+        and short(resource) not in left
+    ]
+    chance.shuffle(every)
+    first = {key_of(resource)[0]: number for number, (resource, _) in enumerate(every)}
+    assert first.keys() == {kind for kind, _ in provider.account.made} - {VPC[0]}
+    chosen = sorted(first.values())
+    rest = (number for number in range(len(every)) if number not in chosen)
+    return [every[number] for number in (*chosen, *islice(rest, max(0, FIFTY - len(chosen))))]
+
+
+def is_asked(resource: Json, steps: hands.Steps) -> bool:
+    """Returns whether Crossplane asks for a field: the provider fills in others, and they may be as they like."""
+    [entry] = [
+        entry["fieldsV1"]
+        for entry in resource["metadata"]["managedFields"]
+        if entry["manager"].startswith("apiextensions.crossplane.io/composed/")
+    ]
+    node = entry["f:spec"]["f:forProvider"]
+    for step in steps:
+        if isinstance(step, int) or not node:
+            return True  # A list is asked for whole.
+        if f"f:{step}" not in node:
+            return False
+        node = node[f"f:{step}"]
+    return True
+
+
+def short(resource: Json) -> str:
+    """Returns what `tap drift` calls a resource: its name in the composition."""
+    return str(resource["metadata"]["annotations"]["crossplane.io/composition-resource-name"])

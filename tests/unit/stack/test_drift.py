@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from doubles import hands
+from doubles.account import key_of
 from golden.world import Environment, World, claims, provided
 from tap_api.base import GROUP, Json
 from tap_api.common import DriftMode
@@ -24,23 +26,6 @@ MakeTap = Callable[..., Json]
 POLLS = 30
 #: Fields that are changed behind the provider's back.
 CHANGED = 50
-#: What AWS does not tell of, or what is none of its own: kept apart from what the code knows of it.
-UNREAD = {
-    "s3.Object": {"acl", "contentBase64"},
-    "lambda.Function": {"publish", "replaceSecurityGroupsOnDestroy", "s3Bucket", "s3Key", "s3ObjectVersion"},
-    "rds.Cluster": {
-        "applyImmediately",
-        "autoGeneratePassword",
-        "deleteAutomatedBackups",
-        "finalSnapshotIdentifier",
-        "masterPasswordSecretRef",
-        "skipFinalSnapshot",
-    },
-    "rds.ClusterInstance": {"applyImmediately"},
-    "rds.GlobalCluster": {"forceDestroy"},
-    "s3.Bucket": {"forceDestroy"},
-    "kms.Key": {"deletionWindowInDays"},
-}
 #: What makes an environment compose every kind that there is.
 OF_EVERY_KIND: Json = {
     "monitoring": {"trail": "Create", "subscriptions": [{"protocol": "email", "endpoint": "a@example.com"}]},
@@ -81,40 +66,14 @@ def test_a_quiet_environment_never_drifts(claim: str, settled: dict[str, Environ
         quiet(settled[claim])
 
 
-def targets(environment: Environment) -> Iterator[tuple[str, str, str, list[Any], str]]:
-    """Yields region, XR, key and steps of every leaf that AWS tells of, and its path as a person reads it."""
+def targets(environment: Environment) -> Iterator[tuple[str, str, str, hands.Steps, str]]:
+    """Yields region, XR, key, steps and kind of every leaf that AWS tells of."""
     for region, world in environment.worlds.items():
         for name, objects in world.objects.items():
             for key, resource in objects.items():
-                if resource["apiVersion"].startswith(GROUP) or resource["spec"]["managementPolicies"] == ["Observe"]:
-                    continue
-                kind = f"{resource['apiVersion'].partition('.')[0]}.{resource['kind']}"
-                for field, value in resource["spec"]["forProvider"].items():
-                    if field in UNREAD.get(kind, ()) or field.endswith(("Ref", "Refs")):
-                        continue
-                    for steps in leaves(value, [field]):
-                        yield region, name, key, steps, kind
-
-
-def leaves(node: Any, steps: list[Any]) -> Iterator[list[Any]]:
-    if isinstance(node, dict):
-        for field, value in node.items():
-            if not field.endswith(("Ref", "Refs")) and field != "applyMethod":
-                yield from leaves(value, [*steps, field])
-    elif isinstance(node, list):
-        for index, value in enumerate(node):
-            yield from leaves(value, [*steps, index])
-    else:
-        yield steps
-
-
-def other(value: Any) -> Any:
-    """Returns what somebody may have put in the place of a value."""
-    if isinstance(value, bool):
-        return not value
-    if isinstance(value, (int, float)):
-        return value + 1
-    return f'{value[:-1]},"changed":"by hand"}}' if value.startswith('{"') else f"{value}-x"
+                if not resource["apiVersion"].startswith(GROUP):
+                    kind, _ = key_of(resource)
+                    yield from ((region, name, key, steps, kind) for steps in hands.reached(resource))
 
 
 def test_every_field_that_is_changed_behind_our_back_is_told_once_and_none_is_missed(
@@ -131,17 +90,13 @@ def test_every_field_that_is_changed_behind_our_back_is_told_once_and_none_is_mi
     assert len(chosen) >= CHANGED
     for claim, region, xr, key, steps, kind in chosen:
         world = deepcopy(settled[claim].worlds[region])
-        node: Any = world.objects[xr][key]["status"]["atProvider"]
-        for step in steps[:-1]:
-            node = node[step]
-        was = node[steps[-1]]
-        node[steps[-1]] = other(was)
+        was, now = hands.put(world.objects[xr][key]["status"]["atProvider"], steps)
         told = {name: composed for (of_xr, composed) in world.look() if (name := of_xr["metadata"]["name"])}
         found = fields(told[xr])
         assert [resource for resource, _ in found] == [key] * len(found), (kind, steps, found)
         paths = {path for _, path in found}
         top = f"spec.forProvider.{steps[0]}"
-        assert paths, f"{kind} {steps}: {was!r} -> {other(was)!r} is missed"
+        assert paths, f"{kind} {steps}: {was!r} -> {now!r} is missed"
         assert all(path == top or path.startswith((f"{top}.", f"{top}[")) for path in paths), (kind, steps, paths)
         # A name that tells an item of a list apart, changed, is one that goes and one that comes.
         assert len(found) == 1 or (len(found) == 2 and isinstance(steps[-2], int)), (kind, steps, found)
