@@ -1,5 +1,6 @@
 """The order in which regions go, on real Crossplane: AWS is a double of the provider."""
 
+import random
 from copy import deepcopy
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +16,8 @@ from tap_cluster.services import NAMESPACE
 
 [CLAIM] = manifest.read(Path(__file__).parents[2] / "claims" / "dev.yaml")
 REGIONS = ["us-east-1", "us-east-2"]
+#: What may die while something goes.
+VICTIMS = ("operator", "function", "crossplane", "kube-apiserver", "etcd")
 WORDS = "DependencyViolation: the queue is busy"
 
 
@@ -31,8 +34,37 @@ def in_order(provider: ProviderDouble, region: str) -> None:
         assert max(before) < min(after), (region, stages)
 
 
+class Interruptions:
+    """Kills process after process while something goes, each once so many resources are gone; a seed chooses."""
+
+    def __init__(self, world: World, provider: ProviderDouble, seed: int) -> None:
+        chance = random.Random(seed)  # noqa: S311
+        gone = len(provider.journal.of("deleted"))
+        places = sorted(chance.sample(range(gone, gone + len(provider.account.made)), len(VICTIMS)))
+        self._left = list(zip(places, chance.sample(VICTIMS, len(VICTIMS)), strict=True))
+        self._world, self._provider = world, provider
+
+    def look(self) -> None:
+        """Kills whatever is to be killed by now, and starts it again as a node would."""
+        while self._left and len(self._provider.journal.of("deleted")) > self._left[0][0]:
+            process = self._world.cluster.process(self._left.pop(0)[1])
+            process.kill()
+            process.start()
+
+    @property
+    def over(self) -> bool:
+        return not self._left
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "seed" in metafunc.fixturenames:
+        metafunc.parametrize("seed", range(metafunc.config.getoption("seeds")))
+
+
 @pytest.mark.parametrize("cascade", ["background", "foreground"])
-def test_an_environment_goes_region_by_region_and_part_by_part(world: World, cascade: str) -> None:
+def test_an_environment_goes_region_by_region_and_part_by_part_whatever_is_killed(
+    world: World, cascade: str, seed: int
+) -> None:
     with driven(world) as provider:
         claim = deepcopy(CLAIM)
         claim["spec"]["regions"] = [region for region in claim["spec"]["regions"] if region["name"] in REGIONS]
@@ -59,15 +91,16 @@ def test_an_environment_goes_region_by_region_and_part_by_part(world: World, cas
         assert not [i for part in ("database", "storage", "network") for i in times(provider, "us-east-2", part)]
         primary = world.get("regionaltaps", "dev-us-east-1")["metadata"]
         assert (primary["uid"], "deletionTimestamp" in primary) == (uid, False)
-        world.cluster.process("operator").kill()
+        interruptions = Interruptions(world, provider, 2 * seed + (cascade == "foreground"))
         provider.heal()
-        world.cluster.process("operator").start()
 
         def gone() -> bool:
             provider.check()
+            interruptions.look()
             return not world.names("environmenttaps") and not world.names("regionaltaps") and not world.managed()
 
-        world.until(gone, "nothing is left", 180)
+        world.until(gone, "nothing is left", 240)
+        assert interruptions.over
         assert provider.account.made == {}
         for region in REGIONS:
             in_order(provider, region)

@@ -7,12 +7,22 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 from kubernetes.aio import client, config
 
 from tap_api.base import Json
 from tap_stack.catalogue import Entry
+
+
+class AwayError(Exception):
+    """The apiserver answers nothing just now, or that it cannot: it was killed, or has just been started."""
+
+
+#: What it says while it starts, or while the storage of a kind is made ready.
+_LATER = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
+_SECONDS = 0.5
 
 
 class Apiserver:
@@ -30,25 +40,40 @@ class Apiserver:
             return schemas
 
     async def changes(self, entry: Entry, namespace: str) -> AsyncIterator[tuple[str, Json]]:
-        """Yields every resource of a kind, and then what becomes of it, for ever."""
+        """Yields every resource of a kind, and then what becomes of it, for ever; it outlives the apiserver."""
         path = _path(entry, namespace)
+        there: dict[str, Json] = {}
         while True:
-            async with self._session.get(path) as answer:
-                if await _later(answer):
-                    continue
-                answer.raise_for_status()
-                found = await answer.json()
-            for item in found["items"]:
-                yield "ADDED", {"apiVersion": entry.api_version, "kind": entry.kind, **item}
-            async for change, resource in self._watch(path, found["metadata"]["resourceVersion"]):
-                yield change, resource
+            try:
+                async for change, resource in self._changes(entry, path, there):
+                    yield change, resource
+            except AwayError:
+                await asyncio.sleep(_SECONDS)
+
+    async def _changes(self, entry: Entry, path: str, there: dict[str, Json]) -> AsyncIterator[tuple[str, Json]]:
+        """Lists and watches once. What went while nobody watched is told as what went; `there` is kept up to date."""
+        async with self._asked("GET", path) as answer:
+            answer.raise_for_status()
+            found = await answer.json()
+        listed = {item["metadata"]["name"]: item for item in found["items"]}
+        for name in there.keys() - listed.keys():
+            yield "DELETED", there.pop(name)
+        for name, item in listed.items():
+            there[name] = {"apiVersion": entry.api_version, "kind": entry.kind, **item}
+            yield "ADDED", there[name]
+        async for change, resource in self._watch(path, found["metadata"]["resourceVersion"]):
+            name = resource["metadata"]["name"]
+            if change == "DELETED":
+                there.pop(name, None)
+            else:
+                there[name] = resource
+            yield change, resource
 
     async def _watch(self, path: str, version: str) -> AsyncIterator[tuple[str, Json]]:
         query = {"watch": "true", "resourceVersion": version}
         # No limit of aiohttp's on a line: an object that carries code is longer.
-        async with self._session.get(path, params=query, timeout=aiohttp.ClientTimeout(sock_connect=5)) as answer:
-            if await _later(answer):
-                return
+        timeout = aiohttp.ClientTimeout(sock_connect=5)
+        async with self._asked("GET", path, params=query, timeout=timeout) as answer:
             answer.raise_for_status()
             rest = b""
             async for chunk in answer.content.iter_any():
@@ -59,12 +84,28 @@ class Apiserver:
                         return
                     yield event["type"], event["object"]
 
+    @asynccontextmanager
+    async def _asked(self, method: str, path: str, **how: Any) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Yields an answer that is one.
+
+        Raises:
+            AwayError: There is none, or it breaks off.
+        """
+        try:
+            async with self._session.request(method, path, **how) as answer:
+                if answer.status in _LATER:
+                    message = f"{answer.status} {answer.reason}"
+                    raise AwayError(message)
+                yield answer
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
+            raise AwayError(str(error)) from error
+
     async def replace(self, entry: Entry, resource: Json, subresource: str = "") -> Json | None:
         """Replaces a resource as it was read; returns what is stored, None if it changed meanwhile or is gone."""
         meta = resource["metadata"]
         path = "/".join(step for step in (_path(entry, meta["namespace"]), meta["name"], subresource) if step)
         query = {"fieldManager": "provider-double", "fieldValidation": "Strict"}
-        async with self._session.put(path, params=query, json=resource) as answer:
+        async with self._asked("PUT", path, params=query, json=resource) as answer:
             if answer.status in {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT}:
                 return None
             body = await answer.text()
@@ -87,11 +128,11 @@ class Apiserver:
     def _applied(self, path: str, resource: Json, manager: str) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         query = {"fieldManager": manager, "fieldValidation": "Strict", "force": "true"}
         how = {"Content-Type": "application/apply-patch+yaml"}
-        return self._session.patch(path, params=query, headers=how, data=json.dumps(resource))
+        return self._asked("PATCH", path, params=query, headers=how, data=json.dumps(resource))
 
     async def secret(self, namespace: str, name: str) -> Json | None:
         """Returns a Secret; None where there is none."""
-        async with self._session.get(f"/api/v1/namespaces/{namespace}/secrets/{name}") as answer:
+        async with self._asked("GET", f"/api/v1/namespaces/{namespace}/secrets/{name}") as answer:
             if answer.status == HTTPStatus.NOT_FOUND:
                 return None
             answer.raise_for_status()
@@ -104,14 +145,6 @@ class Apiserver:
         path = f"/api/v1/namespaces/{meta['namespace']}/secrets/{meta['name']}"
         async with self._applied(path, secret, "provider-double") as answer:
             answer.raise_for_status()
-
-
-async def _later(answer: aiohttp.ClientResponse) -> bool:
-    """Returns whether to ask again, after the wait that was asked for: so it is while the storage of a kind is made ready."""
-    if answer.status != HTTPStatus.TOO_MANY_REQUESTS:
-        return False
-    await asyncio.sleep(int(answer.headers.get("Retry-After", "1")))
-    return True
 
 
 def _path(entry: Entry, namespace: str) -> str:

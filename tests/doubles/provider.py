@@ -10,6 +10,7 @@ import re
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ from uuid import uuid4
 
 from doubles import secrets
 from doubles.account import Account, Key, key_of
-from doubles.apiserver import Apiserver, connect
+from doubles.apiserver import Apiserver, AwayError, connect
 from doubles.managed import FINALIZER, Kinds, is_paused
 from doubles.references import UnresolvedError
 from tap_api.base import Json
@@ -199,11 +200,10 @@ class ProviderDouble:
                 resource = self._seen.get(key)
                 if resource is None:
                     return
-                if is_paused(resource):
-                    await self._leave(api, key, resource)
-                    return
                 deleted = resource["metadata"].get("deletionTimestamp")
-                await (self._delete if deleted else self._make)(api, key, resource)
+                do = self._leave if is_paused(resource) else self._delete if deleted else self._make
+                with suppress(AwayError):  # It is looked at again.
+                    await do(api, key, resource)
 
         await asyncio.gather(*map(visit, keys))
 
