@@ -48,7 +48,7 @@ def command(  # noqa: PLR0913  (one for each option)
     if bucket:
         from tap_cli.state import s3  # Before the cluster is asked: it may not be installed.
     from tap_cli.raw import RawCluster
-    from tap_cli.state.layout import files, is_unnamed
+    from tap_cli.state.layout import files, is_unmade
 
     cluster = RawCluster(kubeconfig, context)
     snapshot = cluster.snapshot(the_one(cluster.environments(namespace), name, namespace), resources=True)
@@ -68,6 +68,6 @@ def command(  # noqa: PLR0913  (one for each option)
         write(made, Path(out))
     counts = f"{len(snapshot.resources)} resources of {len(snapshot.regions)} regions"
     click.echo(f"{snapshot.namespace}/{snapshot.name}: {counts} saved to {where}")
-    unnamed = len(list(filter(is_unnamed, snapshot.resources)))
-    if unnamed:
-        click.echo(f"{unnamed} of them have no external name yet: AWS has not made them", err=True)
+    unmade = len(list(filter(is_unmade, snapshot.resources)))
+    if unmade:
+        click.echo(f"{unmade} of them have no external name yet: AWS has not made them", err=True)

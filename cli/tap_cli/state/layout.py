@@ -149,8 +149,13 @@ def _seen(item: Mapping[str, Any]) -> Json:
 
 
 def is_unnamed(item: Mapping[str, Any]) -> bool:
-    """Returns whether a resource has no name in AWS yet."""
+    """Returns whether a resource has no external name: it is not made, or the provider keeps none for its kind."""
     return not (item["metadata"].get("annotations") or {}).get(EXTERNAL_NAME)
+
+
+def is_unmade(item: Mapping[str, Any]) -> bool:
+    """Returns whether nothing is in AWS of a resource yet, as far as the provider has said."""
+    return is_unnamed(item) and not ((item.get("status") or {}).get("atProvider") or {}).get("id")
 
 
 def _named(item: Mapping[str, Any]) -> str:

@@ -119,6 +119,14 @@ def test_the_index_says_what_is_not_in_aws_yet(snapshot: Snapshot) -> None:
     }
 
 
+def test_what_has_an_id_is_in_aws_though_the_provider_keeps_no_external_name_for_it(snapshot: Snapshot) -> None:
+    resource = deepcopy(next(one for one in snapshot.resources if one["kind"] == "BucketNotification"))
+    del resource["metadata"]["annotations"][layout.EXTERNAL_NAME]
+    assert (layout.is_unnamed(resource), layout.is_unmade(resource)) == (True, False)
+    del resource["status"]["atProvider"]["id"]
+    assert layout.is_unmade(resource)
+
+
 def in_order(made: Json) -> Json:
     """Returns a plan whose changes are in the order of their names: what goes comes in the order of the state."""
     return {**made, "changes": sorted(made["changes"], key=lambda change: (change["kind"], change["name"]))}
