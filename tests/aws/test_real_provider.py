@@ -8,9 +8,12 @@ the one that stands alone, for the others take ten minutes more.
 """
 
 import json
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +21,7 @@ import pytest
 
 from aws.account import Account
 from aws.conftest import is_whole
-from cluster.world import World
+from cluster.world import World, namespace_of_its_own
 from tap_api import manifest
 from tap_api.base import Json
 from tap_api.kinds import PARTS, REGIONAL_TAP
@@ -43,6 +46,12 @@ GOING = 2400
 NOT_MADE = {
     (f"prod-{region}", "sessions"): "moto ignores the replicas of a table" for region in (PRIMARY, *SECONDARIES)
 }
+
+
+#: What the provider keeps no external name for: it writes them over what is there.
+NAMELESS = {"BucketNotification", "DefaultSecurityGroup"}
+#: What has another external name once it was adopted: the path that Terraform imports it by.
+RENAMED = {"route.ec2.aws.m.upbound.io", "vpcendpointroutetableassociation.ec2.aws.m.upbound.io"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -211,11 +220,85 @@ def test_nothing_is_set_again(made: World) -> None:
     assert {key for key, times in changes(made).items() if times > 10 and key[1] not in skipped} == set()
 
 
-def changes(world: World) -> Counter[tuple[str, str]]:
+# Of the whole environment: a region that stands alone is no environment, and `tap state export` is asked for one.
+@pytest.mark.timeout(600, func_only=True)
+def test_what_was_exported_is_adopted_elsewhere_and_nothing_is_made_anew(
+    made: World, account: Account, taps: dict[str, str], tmp_path: Path
+) -> None:
+    if len(taps) == 1:
+        pytest.skip("no environment is brought up here; `make test AWS=moto` and `make soak` bring one up")
+    resources = exported(made, tmp_path)
+    before = held(account, PRIMARY)
+    with namespace_of_its_own(made.cluster) as name:
+        elsewhere = World(made.cluster, name)
+        # The one thing that no export holds (docs/state.md).
+        for reference in filter(None, (one["spec"]["forProvider"].get("masterPasswordSecretRef") for one in resources)):
+            secret = json.loads(made.kubectl("get", "secret", reference["name"], "-o", "json"))
+            moved = {**secret, "metadata": {"name": reference["name"], "namespace": name}}
+            elsewhere.kubectl("apply", "-f", "-", stdin=json.dumps(moved))
+        placed = [{**one, "metadata": {**one["metadata"], "namespace": name}} for one in resources]
+        elsewhere.kubectl("apply", "-f", "-", stdin=manifest.dump(placed))
+        with suppress(AssertionError):
+            elsewhere.until(lambda: unready(elsewhere) == [], "everything is adopted", 420)
+        assert unready(elsewhere) == []
+        adopted = {key(one): external_name(one) for one in elsewhere.managed()}
+        assert adopted.keys() == {key(one) for one in resources}
+        assert {
+            key(one): (external_name(one), adopted[key(one)])
+            for one in resources
+            if one["kind"] not in NAMELESS and key(one)[0] not in RENAMED and adopted[key(one)] != external_name(one)
+        } == {}
+        assert {kind for kind, _ in changes(elsewhere, "CreatedExternalResource")} <= NAMELESS
+        assert held(account, PRIMARY) == before
+        # They belong to the environment still.
+        kept = json.dumps({"spec": {"managementPolicies": ["Observe", "Create", "Update", "LateInitialize"]}})
+        for one in elsewhere.managed():
+            elsewhere.kubectl("patch", *key(one), "--type=merge", f"--patch={kept}")
+            elsewhere.kubectl("delete", *key(one), "--wait=false")
+        elsewhere.until(lambda: not elsewhere.managed(), "everything is let go", 180)
+    assert held(account, PRIMARY) == before
+
+
+def held(account: Account, region: str) -> set[str]:
+    """Returns what an account holds, but for the logs that a bucket writes whenever somebody looks at another one."""
+    return {one for one in account.holds(region) if not ("-logs-" in one and "/data/" in one)}
+
+
+def exported(world: World, folder: Path) -> list[Json]:
+    """Returns the resources of the primary region that `tap state export` saves, each with its name in AWS."""
+    out = folder / "saved"
+    command = [sys.executable, "-m", "tap_cli", "state", "export", "prod", "-n", world.namespace, "--out", str(out)]
+    command += ["--kubeconfig", str(world.cluster.kubeconfig)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    found = manifest.read(out / "infrastructure" / PRIMARY / world.namespace / "prod" / "resources.yaml")
+    # The table is not made by moto, and what is not made has nothing to adopt.
+    return [one for one in found if owner(one) not in NOT_MADE]
+
+
+def unready(world: World) -> list[str]:
+    """Returns what the provider says of each resource that is not adopted yet."""
+    found = []
+    for one in world.managed():
+        conditions = {c["type"]: c for c in one.get("status", {}).get("conditions", [])}
+        if any(conditions.get(type_, {}).get("status") != "True" for type_ in ("Ready", "Synced")):
+            found.append(f"{' '.join(key(one))}: {[c.get('message', c['reason']) for c in conditions.values()]}")
+    return found
+
+
+def key(resource: Json) -> tuple[str, str]:
+    """Returns what kubectl calls a managed resource."""
+    return f"{resource['kind'].lower()}.{resource['apiVersion'].partition('/')[0]}", resource["metadata"]["name"]
+
+
+def external_name(resource: Json) -> str:
+    return str(resource["metadata"].get("annotations", {}).get("crossplane.io/external-name"))
+
+
+def changes(world: World, reason: str = "UpdatedExternalResource") -> Counter[tuple[str, str]]:
     """Returns how often the provider changed each resource."""
     events = json.loads(world.kubectl("get", "events", "-o", "json"))["items"]
     found: Counter[tuple[str, str]] = Counter()
     for event in events:
-        if event["reason"] == "UpdatedExternalResource":
+        if event["reason"] == reason:
             found[event["involvedObject"]["kind"], event["involvedObject"]["name"]] += event.get("count") or 1
     return found
