@@ -35,18 +35,16 @@ class Ref:
 def find(node: object, kind: type) -> list[Any]:
     """Returns every value of type `kind` in a manifest, in its order."""
     found: list[Any] = []
-    _collect(node, kind, found)
+    _collect([node], kind, found)
     return found
 
 
-def _collect(node: object, kind: type, found: list[Any]) -> None:
-    if isinstance(node, kind):
-        found.append(node)
-    elif isinstance(node, dict):
-        for item in node.values():
-            _collect(item, kind, found)
-    elif isinstance(node, list):
-        for item in node:
+def _collect(node: dict[str, Any] | list[Any], kind: type, found: list[Any]) -> None:
+    # Called for what holds something and not for each thing: a region holds thousands, and is looked at at each change.
+    for item in node.values() if isinstance(node, dict) else node:
+        if isinstance(item, kind):
+            found.append(item)
+        elif isinstance(item, (dict, list)):
             _collect(item, kind, found)
 
 
@@ -81,8 +79,12 @@ def _resolve(
         value = observed(path)
         return _ABSENT if value is None else value
     if isinstance(node, dict):
-        items = ((key, _resolve(item, names, observed, (*path, key))) for key, item in node.items())
-        return {key: item for key, item in items if item is not _ABSENT}
+        found = {}
+        for key, item in node.items():
+            value = item if isinstance(item, str) else _resolve(item, names, observed, (*path, key))
+            if value is not _ABSENT:
+                found[key] = value
+        return found
     if isinstance(node, list):
         return [_resolve(item, names, observed, path) for item in node]
     return node
