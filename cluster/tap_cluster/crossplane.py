@@ -27,8 +27,7 @@ PORTS = dict.fromkeys(("crossplane-webhook", "crossplane-metrics", "crossplane-h
 WITHOUT_NODES = frozenset({"Deployment", "Service"})
 INIT_TRIES = 5
 #: Of each kind. Crossplane asks for all that an XR composes at each change of any of it. Where all share two cores,
-#: fewer XRs at once see more changes in one pass: a quarter fewer writes until
-#: three regions are ready, and no later.
+#: fewer XRs at once see more changes in one pass: a quarter fewer writes until three regions are ready, and no later.
 FEW_AT_ONCE = "--max-concurrent-reconciles=1"
 
 
