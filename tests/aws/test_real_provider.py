@@ -13,7 +13,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,11 @@ NOT_MADE = {
 #: What the provider keeps no external name for: it writes them over what is there.
 NAMELESS = {"BucketNotification", "DefaultSecurityGroup"}
 #: What has another external name once it was adopted: the path that Terraform imports it by.
-RENAMED = {"route.ec2.aws.m.upbound.io", "vpcendpointroutetableassociation.ec2.aws.m.upbound.io"}
+RENAMED = {
+    "route.ec2.aws.m.upbound.io",
+    "target.cloudwatchevents.aws.m.upbound.io",
+    "vpcendpointroutetableassociation.ec2.aws.m.upbound.io",
+}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -229,34 +233,42 @@ def test_what_was_exported_is_adopted_elsewhere_and_nothing_is_made_anew(
         pytest.skip("no environment is brought up here; `make test AWS=moto` and `make soak` bring one up")
     resources = exported(made, tmp_path)
     before = held(account, PRIMARY)
-    with namespace_of_its_own(made.cluster) as name:
-        elsewhere = World(made.cluster, name)
-        # The one thing that no export holds (docs/state.md).
-        for reference in filter(None, (one["spec"]["forProvider"].get("masterPasswordSecretRef") for one in resources)):
-            secret = json.loads(made.kubectl("get", "secret", reference["name"], "-o", "json"))
-            moved = {**secret, "metadata": {"name": reference["name"], "namespace": name}}
-            elsewhere.kubectl("apply", "-f", "-", stdin=json.dumps(moved))
-        placed = [{**one, "metadata": {**one["metadata"], "namespace": name}} for one in resources]
-        elsewhere.kubectl("apply", "-f", "-", stdin=manifest.dump(placed))
+    with adopted(made, resources) as elsewhere:
         with suppress(AssertionError):
             elsewhere.until(lambda: unready(elsewhere) == [], "everything is adopted", 420)
         assert unready(elsewhere) == []
-        adopted = {key(one): external_name(one) for one in elsewhere.managed()}
-        assert adopted.keys() == {key(one) for one in resources}
+        names = {key(one): external_name(one) for one in elsewhere.managed()}
+        assert names.keys() == {key(one) for one in resources}
         assert {
-            key(one): (external_name(one), adopted[key(one)])
+            key(one): (external_name(one), names[key(one)])
             for one in resources
-            if one["kind"] not in NAMELESS and key(one)[0] not in RENAMED and adopted[key(one)] != external_name(one)
+            if one["kind"] not in NAMELESS and key(one)[0] not in RENAMED and names[key(one)] != external_name(one)
         } == {}
         assert {kind for kind, _ in changes(elsewhere, "CreatedExternalResource")} <= NAMELESS
         assert held(account, PRIMARY) == before
-        # They belong to the environment still.
-        kept = json.dumps({"spec": {"managementPolicies": ["Observe", "Create", "Update", "LateInitialize"]}})
-        for one in elsewhere.managed():
-            elsewhere.kubectl("patch", *key(one), "--type=merge", f"--patch={kept}")
-            elsewhere.kubectl("delete", *key(one), "--wait=false")
-        elsewhere.until(lambda: not elsewhere.managed(), "everything is let go", 180)
     assert held(account, PRIMARY) == before
+
+
+@contextmanager
+def adopted(world: World, resources: list[Json]) -> Iterator[World]:
+    """Yields a namespace that adopts resources of another one; they belong to that one still, and so stay in AWS."""
+    with namespace_of_its_own(world.cluster) as name:
+        elsewhere = World(world.cluster, name)
+        # The one thing that no export holds (docs/state.md).
+        for reference in filter(None, (one["spec"]["forProvider"].get("masterPasswordSecretRef") for one in resources)):
+            secret = json.loads(world.kubectl("get", "secret", reference["name"], "-o", "json"))
+            moved = {**secret, "metadata": {"name": reference["name"], "namespace": name}}
+            elsewhere.kubectl("apply", "-f", "-", stdin=json.dumps(moved))
+        placed = [{**one, "metadata": {**one["metadata"], "namespace": name}} for one in resources]
+        try:
+            elsewhere.kubectl("apply", "-f", "-", stdin=manifest.dump(placed))
+            yield elsewhere
+        finally:
+            kept = json.dumps({"spec": {"managementPolicies": ["Observe", "Create", "Update", "LateInitialize"]}})
+            for one in elsewhere.managed():
+                elsewhere.kubectl("patch", *key(one), "--type=merge", f"--patch={kept}")
+                elsewhere.kubectl("delete", *key(one), "--wait=false")
+            elsewhere.until(lambda: not elsewhere.managed(), "everything is let go", 180)
 
 
 def held(account: Account, region: str) -> set[str]:
