@@ -58,8 +58,9 @@ def events(world: World, type_: str) -> list[str]:
     """Returns the notes of the Events of a condition of the environment, in the order in which they came."""
     found = json.loads(world.kubectl("get", "events", "-o", "json"))["items"]
     ours = [event for event in found if event.get("action") == type_ and event["involvedObject"]["name"] == "dev"]
-    # Timestamps are of a second, in which a repair may well be done.
-    return [event["message"] for event in sorted(ours, key=lambda event: int(event["metadata"]["resourceVersion"]))]
+    # Timestamps are of a second, in which a repair may well be done: what begins comes before what ends then.
+    order = sorted(ours, key=lambda event: (str(event["firstTimestamp"]), "is False" in event["message"]))
+    return [event["message"] for event in order]
 
 
 def metrics(world: World) -> dict[str, float]:
