@@ -12,8 +12,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ import pytest
 from aws.account import Account
 from aws.conftest import is_whole
 from cluster.world import World, namespace_of_its_own
+from doubles.aws import external_name
 from tap_api import manifest
 from tap_api.base import Json
 from tap_api.kinds import PARTS, REGIONAL_TAP
@@ -115,8 +116,7 @@ def made(world: World, account: Account, taps: dict[str, str]) -> Iterator[World
             # The provider deletes nothing that it still waits for, and moto never ends making it. So somebody lets it go,
             # as a person would of what AWS never ends making; all else of its region goes after it.
             if owner(one) in NOT_MADE and "deletionTimestamp" in one["metadata"]:
-                name = f"{one['kind'].lower()}.{one['apiVersion'].partition('/')[0]}/{one['metadata']['name']}"
-                world.kubectl("patch", name, "--type=merge", '--patch={"metadata":{"finalizers":null}}')
+                world.kubectl("patch", *key(one), "--type=merge", '--patch={"metadata":{"finalizers":null}}')
         return not world.names("regionaltaps") and not world.managed()
 
     world.until(gone, "everything is gone", GOING)
@@ -142,18 +142,22 @@ def unmade(world: World, taps: dict[str, str]) -> list[str]:
     resources, found = world.managed(), []
     if {owner(one)[0] for one in resources} != set(taps):
         found.append("a region has nothing yet")
-    for one in resources:
-        conditions = {c["type"]: c for c in one.get("status", {}).get("conditions", [])}
-        good = all(conditions.get(type_, {}).get("status") == "True" for type_ in ("Ready", "Synced"))
-        if not good and owner(one) not in NOT_MADE:
-            said = "; ".join(c["message"] for c in conditions.values() if c.get("message"))
-            found.append(f"{one['kind']} {one['metadata']['name']}: {said}")
+    found += unready(one for one in resources if owner(one) not in NOT_MADE)
     for part in parts(world):
         if part["kind"] == REGIONAL_TAP.kind or owner(part) in NOT_MADE:
             continue
         waiting = part.get("status", {}).get("waiting", [])
         found += [f"{part['metadata']['name']} {one['key']} waits for {one['source']}" for one in waiting]
     return found
+
+
+def unready(resources: Iterable[Json]) -> list[str]:
+    """Returns which resources are not ready and in sync, and what the provider says of them."""
+    return [
+        f"{one['kind']} {one['metadata']['name']}: " + "; ".join(filter(None, (c.get("message") for c in said(one))))
+        for one in resources
+        if not {"Ready", "Synced"} <= holding(one)
+    ]
 
 
 def test_a_region_that_stands_alone_comes_up_whole(made: World) -> None:
@@ -173,8 +177,13 @@ def test_every_part_of_every_region_comes_up_but_for_those_that_moto_lacks(made:
 
 
 def holding(resource: Json) -> set[str]:
-    conditions = resource.get("status", {}).get("conditions", [])
-    return {condition["type"] for condition in conditions if condition["status"] == "True"}
+    return {condition["type"] for condition in said(resource) if condition["status"] == "True"}
+
+
+def said(resource: Json) -> list[Json]:
+    """Returns the conditions of a resource."""
+    found: list[Json] = resource.get("status", {}).get("conditions", [])
+    return found
 
 
 def test_the_outputs_are_what_moto_made(made: World, account: Account, tap: str) -> None:
@@ -234,9 +243,7 @@ def test_what_was_exported_is_adopted_elsewhere_and_nothing_is_made_anew(
     resources = exported(made, tmp_path)
     before = held(account, PRIMARY)
     with adopted(made, resources) as elsewhere:
-        with suppress(AssertionError):
-            elsewhere.until(lambda: unready(elsewhere) == [], "everything is adopted", 420)
-        assert unready(elsewhere) == []
+        elsewhere.comes_to(lambda: unready(elsewhere.managed()), [], "everything is adopted", 420)
         names = {key(one): external_name(one) for one in elsewhere.managed()}
         assert names.keys() == {key(one) for one in resources}
         assert {
@@ -287,23 +294,9 @@ def exported(world: World, folder: Path) -> list[Json]:
     return [one for one in found if owner(one) not in NOT_MADE]
 
 
-def unready(world: World) -> list[str]:
-    """Returns what the provider says of each resource that is not adopted yet."""
-    found = []
-    for one in world.managed():
-        conditions = {c["type"]: c for c in one.get("status", {}).get("conditions", [])}
-        if any(conditions.get(type_, {}).get("status") != "True" for type_ in ("Ready", "Synced")):
-            found.append(f"{' '.join(key(one))}: {[c.get('message', c['reason']) for c in conditions.values()]}")
-    return found
-
-
 def key(resource: Json) -> tuple[str, str]:
     """Returns what kubectl calls a managed resource."""
     return f"{resource['kind'].lower()}.{resource['apiVersion'].partition('/')[0]}", resource["metadata"]["name"]
-
-
-def external_name(resource: Json) -> str:
-    return str(resource["metadata"].get("annotations", {}).get("crossplane.io/external-name"))
 
 
 def changes(world: World, reason: str = "UpdatedExternalResource") -> Counter[tuple[str, str]]:

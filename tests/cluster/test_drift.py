@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from copy import deepcopy
 from itertools import islice
 from pathlib import Path
@@ -16,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from cluster.test_admission import ports
-from cluster.test_whole_stack import conditions, driven, ready, viewer
+from cluster.test_whole_stack import asked, conditions, driven, ready, viewer
 from cluster.world import World
 from doubles import hands
 from doubles.account import Key, key_of
@@ -136,6 +135,8 @@ def drift(world: World, kubeconfig: Path) -> tuple[int, set[tuple[str, str]]]:
     return done.returncode, {(field["resource"], field["path"]) for field in found["drifted"]}
 
 
+#: What the first test leaves to the others: what somebody changed, and what is wanted and not made.
+BOTH = {("vpc", "spec.forProvider.enableDnsSupport"), ("flow-log-group", "spec.forProvider.retentionInDays")}
 FLOW_LOGS: Json = {"network": {"flowLogs": {"retentionDays": 3}}}
 
 
@@ -179,11 +180,7 @@ def test_where_drift_is_only_reported_nothing_is_changed_in_aws(
     world.wait_quiet(5, "dev")
     assert provider.account.made == changed
     assert metrics(world)["tap_drifted_fields"] == 2
-    assert drift(world, kubeconfig) == (2, set(BOTH))
-
-
-#: What the test before has left.
-BOTH = [("vpc", "spec.forProvider.enableDnsSupport"), ("flow-log-group", "spec.forProvider.retentionInDays")]
+    assert drift(world, kubeconfig) == (2, BOTH)
 
 
 def test_fifty_fields_that_are_changed_by_hand_are_each_told_by_their_path(
@@ -196,17 +193,13 @@ def test_fifty_fields_that_are_changed_by_hand_are_each_told_by_their_path(
         shown = deepcopy(resource["status"]["atProvider"])
         hands.put(shown, steps)
         provider.change(key_of(resource), steps[0], shown[steps[0]])
-    expected = {*BOTH, *((short(resource), f"spec.forProvider.{steps[0]}") for resource, steps in chosen)}
-    found: set[tuple[str, str]] = set()
+    expected = BOTH | {(short(resource), f"spec.forProvider.{steps[0]}") for resource, steps in chosen}
 
-    def every() -> bool:
-        nonlocal found
-        _, found = drift(world, kubeconfig)
-        return {(resource, top(path)) for resource, path in found} >= expected
+    def fields() -> set[tuple[str, str]]:
+        return {(resource, top(path)) for resource, path in drift(world, kubeconfig)[1]}
 
-    with suppress(AssertionError):
-        world.until(every, "every field is told", 60)
-    assert {(resource, top(path)) for resource, path in found} == expected
+    world.comes_to(fields, expected, "every field is told, and no other")
+    _, found = drift(world, kubeconfig)
     # Once each: what tells an item of a list apart, changed, is one that goes and one that comes.
     times = Counter(resource for resource, _ in found)
     in_lists = {short(resource) for resource, steps in chosen if any(isinstance(step, int) for step in steps)}
@@ -252,12 +245,7 @@ def by_hand(provider: ProviderDouble) -> list[tuple[Json, hands.Steps]]:
 
 def is_asked(resource: Json, steps: hands.Steps) -> bool:
     """Returns whether Crossplane asks for a field: the provider fills in others, and they may be as they like."""
-    [entry] = [
-        entry["fieldsV1"]
-        for entry in resource["metadata"]["managedFields"]
-        if entry["manager"].startswith("apiextensions.crossplane.io/composed/")
-    ]
-    node = entry["f:spec"]["f:forProvider"]
+    node = asked(resource)
     for step in steps:
         if isinstance(step, int) or not node:
             return True  # A list is asked for whole.

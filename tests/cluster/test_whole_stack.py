@@ -96,6 +96,17 @@ def is_ready(resource: Any) -> bool:
     return bool(conditions(resource).get("Ready", {}).get("status") == "True")
 
 
+def asked(resource: Json) -> Json:
+    """Returns the fields of `spec.forProvider` that Crossplane asks for, as `managedFields` has them."""
+    [fields] = [
+        entry["fieldsV1"]["f:spec"]["f:forProvider"]
+        for entry in resource["metadata"]["managedFields"]
+        if entry["manager"].startswith("apiextensions.crossplane.io/composed/")
+    ]
+    found: Json = fields
+    return found
+
+
 def changes(world: World) -> set[str]:
     """Returns what changes of `prod` within seven seconds."""
     before = world.versions("prod")
@@ -123,15 +134,11 @@ def test_what_a_reference_was_resolved_to_is_asked_for_by_crossplane_too(whole: 
             world.kubectl("get", "functions.lambda.aws.m.upbound.io", name, "-o", "json", "--show-managed-fields")
         )
         spec = function["spec"]["forProvider"]
-        [asked] = [
-            entry["fieldsV1"]["f:spec"]["f:forProvider"]
-            for entry in function["metadata"]["managedFields"]
-            if entry["manager"].startswith("apiextensions.crossplane.io/composed/")
-        ]
+        fields = asked(function)
         assert len(spec["vpcConfig"]["subnetIds"]) == len(spec["vpcConfig"]["subnetIdRefs"]) == 3
-        assert {"f:role", "f:roleRef"} <= set(asked)
+        assert {"f:role", "f:roleRef"} <= set(fields)
         assert {f"f:{group}Id{end}" for group in ("subnet", "securityGroup") for end in ("s", "Refs")} <= set(
-            asked["f:vpcConfig"]
+            fields["f:vpcConfig"]
         )
 
 

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +186,12 @@ class World:
         while not holds():
             assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
             time.sleep(0.3)
+
+    def comes_to(self, look: Callable[[], object], wanted: object, what: str, seconds: float = 60) -> None:
+        """Waits until `look` gives what is wanted; where it does not, both are told."""
+        with suppress(AssertionError):
+            self.until(lambda: look() == wanted, what, seconds)
+        assert look() == wanted, what
 
     def settle(self, environment: str, seconds: float = 120) -> None:
         """Waits until all that can be composed is there and nothing changes any more."""
