@@ -45,11 +45,13 @@ class Interruptions:
         self._world, self._provider = world, provider
 
     def look(self) -> None:
-        """Kills whatever is to be killed by now, and starts it again as a node would."""
+        """Kills what is to be killed by now, and starts again what has ended, as a node would.
+
+        An operator that a killed apiserver kept from its Lease ends too.
+        """
         while self._left and len(self._provider.journal.of("deleted")) > self._left[0][0]:
-            process = self._world.cluster.process(self._left.pop(0)[1])
-            process.kill()
-            process.start()
+            self._world.cluster.process(self._left.pop(0)[1]).kill()
+        self._world.cluster.revive()
 
     @property
     def over(self) -> bool:
@@ -98,8 +100,6 @@ def test_an_environment_goes_region_by_region_and_part_by_part_whatever_is_kille
         def gone() -> bool:
             provider.check()
             interruptions.look()
-            # An operator that a killed apiserver kept from its Lease ends, and a node starts it again; here is no node.
-            world.cluster.revive()
             return not world.names("environmenttaps") and not world.names("regionaltaps") and not world.managed()
 
         world.until(gone, "nothing is left", 360)
