@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kubernetes import client, config
+from urllib3 import Retry
 
 from doubles.aws import ACCOUNT
 from tap_api.base import GROUP, VERSION
@@ -26,6 +27,21 @@ _QUIET = 3
 #: thrice as long on a busy one.
 GOING = "--timeout=180s"
 _MANAGED = ("keys.kms", "aliases.kms", "vpcs.ec2", "subnets.ec2", "routes.ec2", "roles.iam", "groups.cloudwatchlogs")
+
+
+def _client(kubeconfig: Path) -> Any:
+    """Returns a client that looks again where an apiserver cannot answer: it, or its etcd, was just killed by a test."""
+    settings = client.Configuration()
+    config.load_kube_config(str(kubeconfig), client_configuration=settings)  # type: ignore[no-untyped-call]
+    settings.retries = Retry(
+        total=10,
+        backoff_factor=0.1,
+        backoff_max=2,
+        status_forcelist=[500, 503, 504],
+        allowed_methods=["GET"],
+        raise_on_status=False,
+    )
+    return client.ApiClient(settings)
 
 
 def _place(resource: str, namespace: str) -> tuple[str, str, str, str]:
@@ -79,7 +95,7 @@ class World:
         self.provider = ProviderDouble(self)
         self._reader = Reader(cluster.kubeconfig)
         # Not kubectl where a test polls: a process for each look costs more than what it looks at.
-        self._objects: Any = client.CustomObjectsApi(config.new_client_from_config(str(cluster.kubeconfig)))  # type: ignore[no-untyped-call]
+        self._objects: Any = client.CustomObjectsApi(_client(cluster.kubeconfig))
 
     #: What a person with break-glass rights adds to kubectl. The group alone carries the permission to pass the
     #: guards; system:masters gives the RBAC rights, as a cluster admin in that group would have them.

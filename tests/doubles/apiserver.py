@@ -20,8 +20,6 @@ class AwayError(Exception):
     """The apiserver answers nothing just now, or that it cannot: it was killed, or has just been started."""
 
 
-#: What it says while it starts, or while the storage of a kind is made ready.
-_LATER = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
 _SECONDS = 0.5
 
 
@@ -93,7 +91,8 @@ class Apiserver:
         """
         try:
             async with self._session.request(method, path, **how) as answer:
-                if answer.status in _LATER:
+                # 503 while it starts; 500 ("rpc error: code = Unavailable") while etcd is away.
+                if answer.status == HTTPStatus.TOO_MANY_REQUESTS or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                     message = f"{answer.status} {answer.reason}"
                     raise AwayError(message)
                 yield answer
