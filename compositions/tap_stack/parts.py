@@ -17,7 +17,6 @@ from tap_stack import composed as result
 from tap_stack.assembly import Assembly, assemble, keep
 from tap_stack.composed import Composed, Condition
 from tap_stack.health import healthy
-from tap_stack.observation import Observed
 from tap_stack.resource import Resources
 from tap_stack.subject import Subject
 
@@ -42,14 +41,14 @@ class Part:
 
     Attributes:
         resources: Yields what the part wants. It takes the subject with the spec of its own kind.
-        outputs: Returns what it gives to others, by JSON name, from what is observed.
+        outputs: Returns what it gives to others, by JSON name.
         conditions: Returns what it has to say of itself, beside whether it is built and healthy.
         facts: Returns what other regions need to know of it, by JSON name (tap_api.status.RegionFacts).
         requires: Returns the names of the CidrBlocks that it is composed from.
     """
 
     resources: Callable[[Subject[Any]], Resources]
-    outputs: Callable[[Observed], Outputs]
+    outputs: Callable[[Subject[Any]], Outputs]
     conditions: Callable[[Subject[Any]], tuple[Condition, ...]] = _none
     facts: Callable[[Subject[Any]], Json] = _nothing
     requires: Callable[[Subject[Any]], tuple[str, ...]] = _no_block
@@ -89,7 +88,7 @@ def compose(subject: Subject[RegionContext]) -> Composed:
     if not subject.regional_tap:
         return _kept(subject, NO_REGIONAL_TAP)
     said = {
-        **result.sticky(subject.status, part.outputs(subject.observed)),
+        **result.sticky(subject.status, part.outputs(subject)),
         **result.sticky_facts(subject.status, part.facts(subject)),
     }
     assembly = assemble(part.resources(subject), subject.observed, subject.spec.state)

@@ -14,7 +14,6 @@ from tap_api.kinds import RegionalSessionsSpec
 from tap_api.naming import digest
 from tap_stack import aws, names
 from tap_stack.managed import Handling, managed, tags
-from tap_stack.observation import Observed
 from tap_stack.resource import Resource, Resources
 from tap_stack.subject import Subject
 from tap_stack.values import Unknown
@@ -99,9 +98,9 @@ def _tag_key(tag: str) -> str:
     return "-".join(word for word in ("tag", readable, digest(tag)) if word)
 
 
-def outputs(observed: Observed) -> dict[str, str | None]:
+def outputs(subject: Subject[Any]) -> dict[str, str | None]:
     """Returns the name of the table, once AWS has it."""
-    observation = observed.get(TABLE)
+    observation = subject.observed.get(TABLE)
     known = observation is not None and observation.field("status", "atProvider", "arn")
     return {"tableName": observation.field("status", "atProvider", "id") if observation and known else None}
 

@@ -7,7 +7,7 @@ from tap_api.common import Role
 from tap_api.fanout import has_controller
 from tap_api.pausing import is_removable, resumed
 from tap_api.rollup import Trouble
-from tap_api.teardown import is_deleted
+from tap_api.teardown import HOLDS_REPLICAS, is_deleted, not_yet
 from tap_operator.cluster import REGIONAL_TAPS, Cluster
 from tap_operator.compare import covers
 from tap_operator.errors import ClusterError
@@ -15,7 +15,6 @@ from tap_operator.regions import NOT_SERVED, WAITS, refused
 from tap_operator.teardown import tear_down
 
 RESUMING = "Resuming"
-HOLDS_REPLICAS = "HoldsReplicas"
 #: Waits that end without an event that tells of it.
 LOOKED_AT_SOON = (WAITS, NOT_SERVED, RESUMING, HOLDS_REPLICAS)
 
@@ -52,17 +51,15 @@ async def remove_left(
 ) -> dict[str, Trouble]:
     """Deletes the RegionalTaps of regions that have left; returns the regions that it could not.
 
-    One that is paused is resumed first, for what is paused never goes; and the primary goes after its replicas.
+    One that is paused is resumed first, for what is paused never goes; and some go after others (tap_api.teardown).
     """
     troubles: dict[str, Trouble] = {}
     for region, tap in sorted(left.items(), key=lambda pair: pair[1]["spec"].get("role") == Role.PRIMARY):
-        meta, others = tap["metadata"], sorted(observed.keys() - {region})
+        meta = tap["metadata"]
         if is_deleted(tap):
             continue  # take_down has it.
-        if tap["spec"].get("role") == Role.PRIMARY and others:
-            troubles[region] = Trouble(
-                HOLDS_REPLICAS, f"is removed once {', '.join(others)} is gone: it holds replicas"
-            )
+        if waits := not_yet(region, observed, left.keys()):
+            troubles[region] = Trouble(*waits)
             continue
         try:
             if not is_removable(tap):

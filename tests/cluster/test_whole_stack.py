@@ -252,6 +252,29 @@ def test_a_failure_is_told_where_it_is_looked_for_and_ends_without_a_hand(whole:
     ready(world, provider, "prod", 30)
 
 
+def test_who_moves_the_writer_in_aws_is_followed_and_nothing_is_undone(whole: tuple[World, ProviderDouble]) -> None:
+    world, provider = whole
+    before, refused = specs(world), provider.journal.refusals()
+
+    def offered() -> dict[str, bool]:
+        """Returns of each region whether its clusterEndpoint is the one that writes."""
+        made = provider.account.made
+        clusters = {r: made["rds.Cluster", f"prod-{r}-database-cluster"]["status"]["atProvider"] for r in REGIONS}
+        told = {region: world.output(region, "clusterEndpoint") for region in REGIONS}
+        assert all(told[region] in (shown["endpoint"], shown["readerEndpoint"]) for region, shown in clusters.items())
+        return {region: told[region] == clusters[region]["endpoint"] for region in REGIONS}
+
+    for writer in ("eu-west-1", "us-east-1"):
+        provider.switch_over(writer)
+        world.comes_to(offered, {region: region == writer for region in REGIONS}, f"{writer} writes")
+        world.wait_quiet(3)
+        # What asks whether the database answers asks the other endpoint; nothing else in AWS is set.
+        changed = {kind for (kind, name), spec in specs(world).items() if spec != before[kind, name]}
+        assert changed - {kind.kind for kind in XRS} <= {"Function", "Alias"}
+        assert provider.journal.refusals() == refused
+        ready(world, provider, "prod", 30)
+
+
 US_WEST_2 = {"name": "us-west-2", "cidr": "10.3.0.0/16"}
 #: What a person edits, one after another; None takes a field out of the claim.
 EDITS: dict[str, Json] = {

@@ -35,10 +35,12 @@ class Account:
     Attributes:
         made: The resources, each as its object was when AWS was last told, with its status.
         retained: Those of them whose object went and left them.
+        writer: The region that a global database was switched over to; empty: it never was.
     """
 
     made: dict[Key, Json] = field(default_factory=dict)
     retained: set[Key] = field(default_factory=set)
+    writer: str = ""
 
     def refusal(self, resource: Json) -> str:
         """Returns why AWS does not make a resource now; empty where it does."""
@@ -77,7 +79,22 @@ class Account:
             for user in self.of(user_kind):
                 if _id(made) in _values(wanted(user), path):
                     return f"DependencyViolation: {_id(made)} has dependencies and cannot be deleted ({_id(user)})"
+        if kind == "rds.Cluster" and self.writes(made) and len(self.members(spec.get("globalClusterIdentifier"))) > 1:
+            # https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-database-managing.html
+            return (
+                f"InvalidDBClusterStateFault: {_id(made)} is the primary cluster of a global cluster with secondaries"
+            )
         return ""
+
+    def members(self, global_cluster: str | None) -> list[Json]:
+        """Returns the clusters of a global database, as long as there is one."""
+        if self.find("rds.GlobalCluster", id=global_cluster) is None:
+            return []
+        return [one for one in self.of("rds.Cluster") if wanted(one).get("globalClusterIdentifier") == global_cluster]
+
+    def writes(self, cluster: Json) -> bool:
+        """Returns whether a member of a global database is the one that writes."""
+        return wanted(cluster)["region"] == self.writer if self.writer else "masterUsername" in wanted(cluster)
 
     def of(self, kind: str) -> Iterator[Json]:
         """Yields the resources of a kind."""

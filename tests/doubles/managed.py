@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from doubles.account import Account, Key, key_of, wanted
-from doubles.aws import external_name, keeps_name, late_initialized, provided
+from doubles.aws import ACCOUNT, external_name, keeps_name, late_initialized, provided
 from doubles.references import Reference, of_schema, patch, pruned, resolved
 from tap_api.base import Json
 from tap_stack.catalogue import catalogue
@@ -90,6 +90,16 @@ class Kinds:
         """Returns a resource, prepared before, as `account` has it."""
         made = provided(resource)
         kind, _ = key_of(resource)
+        if kind == "rds.GlobalCluster":
+            made["status"]["atProvider"]["globalClusterMembers"] = [
+                {"dbClusterArn": member["status"]["atProvider"]["arn"], "isWriter": account.writes(member)}
+                for member in account.members(made["status"]["atProvider"]["id"])
+            ]
+        if kind == "rds.Cluster" and account.writer and wanted(resource).get("globalClusterIdentifier"):
+            # A switchover moves it; of the one that writes now there is none.
+            source = f"arn:aws:rds:{account.writer}:{ACCOUNT}:cluster:writer"
+            follows = not account.writes(resource)
+            made["status"]["atProvider"]["replicationSourceIdentifier"] = source if follows else ""
         if kind == "rds.ClusterInstance":
             cluster = account.find("rds.Cluster", id=wanted(resource)["clusterIdentifier"])
             # Nothing writes in a cluster that follows another.

@@ -125,6 +125,11 @@ class ProviderDouble:
         self._changed.clear()
         self._epoch += 1
 
+    def switch_over(self, region: str) -> None:
+        """Moves the writer of the global database to a region, as a person does in AWS."""
+        self.account.writer = region
+        self._epoch += 1
+
     def heal(self) -> None:
         """Lets everything that failed go well again."""
         self._failing.clear()

@@ -6,11 +6,12 @@ gone, one stage after the other. Crossplane does not compose a deleted XR any mo
 `meta.WasDeleted`), so nothing brings back what was deleted; the key goes last, with the RegionalTap itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tap_api.base import GROUP, Json
+from tap_api.common import Role
 from tap_api.complaint import complaint
 
 FINALIZER = f"{GROUP}/teardown"
@@ -30,6 +31,9 @@ ORDER: tuple[tuple[str, ...], ...] = (
 TORN_DOWN = "TornDown"
 REMOVING = "Removing"
 BLOCKED = "Blocked"
+#: Why a region that is to go is not deleted yet.
+HOLDS_REPLICAS = "HoldsReplicas"
+WRITES_DATABASE = "WritesDatabase"
 _MOST_NAMED = 3
 
 
@@ -86,6 +90,40 @@ def stage(parts: Mapping[str, Json]) -> Stage | None:
     present = [tuple(sorted(name for name in names if name in parts)) for names in ORDER]
     left = [names for names in present if names]
     return Stage(left[0], tuple(name for names in left[1:] for name in names)) if left else None
+
+
+def writer(observed: Mapping[str, Mapping[str, Any]]) -> str:
+    """Returns the region whose cluster writes the global database, as the primary tells; empty where there is none."""
+    told = [(tap.get("status") or {}).get("facts") or {} for tap in observed.values()]
+    written = [tap["spec"].get("facts") or {} for tap in observed.values()]
+    return next((facts["globalCluster"]["region"] for facts in (*told, *written) if facts.get("globalCluster")), "")
+
+
+def not_yet(region: str, observed: Mapping[str, Mapping[str, Any]], leaving: Collection[str]) -> tuple[str, str] | None:
+    """Returns why a region of an environment may not go yet, in one word and in a sentence; None where it may.
+
+    The primary holds the replicas of the others. The cluster that writes leaves its global database last (AWS refuses
+    it before), and it need not be the primary's any more: then both go together, after the others.
+
+    Args:
+        region: A region that leaves.
+        observed: The RegionalTaps that are there, by region.
+        leaving: The regions that leave.
+    """
+    primary = next((name for name, tap in observed.items() if tap["spec"].get("role") == Role.PRIMARY), "")
+    writing = writer(observed) or primary
+    if region not in (primary, writing):
+        return None
+    if region != primary and primary in observed.keys() - set(leaving):
+        why = f"it is removed once that was switched over to {primary}, as a person does in AWS"
+        return WRITES_DATABASE, f"writes the global database; {why}"
+    together = {primary, writing} & set(leaving)
+    others = sorted(observed.keys() - {region} - together)
+    if not others:
+        return None
+    holds = "it holds replicas" if region == primary else "it writes the global database"
+    reason = HOLDS_REPLICAS if region == primary else WRITES_DATABASE
+    return reason, f"is removed once {', '.join(others)} is gone: {holds}"
 
 
 def block(part: str, part_object: Mapping[str, Any], resource: Mapping[str, Any]) -> str:

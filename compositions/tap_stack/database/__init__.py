@@ -10,7 +10,6 @@ from tap_api.base import Json
 from tap_api.kinds import RegionalDatabaseSpec
 from tap_stack.database import cluster, global_cluster, groups, instances, logs, monitoring
 from tap_stack.database.scope import Database
-from tap_stack.observation import Observed
 from tap_stack.resource import Resources
 from tap_stack.subject import Subject
 
@@ -26,9 +25,9 @@ def resources(subject: Subject[RegionalDatabaseSpec]) -> Resources:
     yield from instances.resources(database)
 
 
-def outputs(observed: Observed) -> dict[str, str | None]:
+def outputs(subject: Subject[Any]) -> dict[str, str | None]:
     """Returns the endpoints and where the administrator's password is."""
-    return cluster.outputs(observed)
+    return cluster.outputs(Database(subject))
 
 
 def facts(subject: Subject[Any]) -> Json:

@@ -8,7 +8,6 @@ from tap_stack.database.scope import CLUSTER, ENGINE, Database
 from tap_stack.managed import Handling
 from tap_stack.network.security_groups import DATABASE as SECURITY_GROUP
 from tap_stack.network.security_groups import MYSQL
-from tap_stack.observation import Observed
 from tap_stack.resource import Resources
 from tap_stack.values import Ref, Unknown
 
@@ -108,32 +107,35 @@ def _init(database: Database) -> Json:
         return {}
     fact = database.subject.spec.facts.global_cluster
     unknown: Unknown = global_cluster.NOT_YET
+    there = database.subject.observed.get(CLUSTER)
+    # Where it came from stays, whichever region writes later.
+    source = there.field("spec", "initProvider", "sourceRegion") if there else None
     return {
         "engineVersion": fact.engine_version if fact else unknown,
         "replicationSourceIdentifier": "",
-        "sourceRegion": fact.region if fact else unknown,
+        "sourceRegion": source or (fact.region if fact else unknown),
     }
 
 
-def outputs(observed: Observed) -> dict[str, str | None]:
+def outputs(database: Database) -> dict[str, str | None]:
     """Returns the endpoints, and where the administrator's password is.
 
-    Whether a cluster follows another is what AWS says, for a switchover moves that; one that has no administrator of
-    its own was made to follow.
+    The endpoint of a cluster that follows is inactive, so what it offers is its reader. Which one that is AWS says: a
+    switchover moves it. A cluster tells of that before its global database does.
     """
-    observation = observed.get(CLUSTER)
+    observation = database.subject.observed.get(CLUSTER)
     if observation is None:
         return {}
 
     def made(*path: str) -> str | None:
         return observation.field("status", "atProvider", *path) or None
 
-    follows = made("replicationSourceIdentifier") or not observation.field("spec", "forProvider", "masterUsername")
+    writes = global_cluster.writer(database) == database.subject.region and not made("replicationSourceIdentifier")
     secrets = observation.field("status", "atProvider", "masterUserSecret")
     secret = secrets[0] if isinstance(secrets, list) and secrets else {}
     reader = made("readerEndpoint")
     return {
-        "clusterEndpoint": reader if follows else made("endpoint"),
+        "clusterEndpoint": made("endpoint") if writes else reader,
         "readerEndpoint": reader,
         "databaseSecretName": observation.field("spec", "writeConnectionSecretToRef", "name") if reader else None,
         "databaseSecretArn": secret.get("secretArn"),

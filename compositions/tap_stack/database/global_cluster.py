@@ -13,6 +13,7 @@ from tap_stack.resource import Resources
 from tap_stack.values import Unknown
 
 GLOBAL_CLUSTER = "global-cluster"
+_REGION_OF_ARN = 3
 NOT_YET = Unknown("the global database, until the operator's facts say that the primary region's writer is up")
 
 
@@ -46,18 +47,42 @@ def identifier(database: Database) -> Text:
     return fact.identifier if fact else NOT_YET
 
 
-def facts(database: Database) -> Json:
-    """Returns the fact that lets secondaries join: AWS takes none before the primary has an instance that writes."""
+def writer(database: Database) -> str:
+    """Returns the region whose cluster writes, as AWS says it; empty where a secondary was told of none yet.
+
+    A person moves the writer in AWS (a switchover or a failover of the global database). Which region is the primary of
+    the environment, whose objects own the global database and the table, stays what the claim says.
+    """
+    if database.is_secondary:
+        fact = database.subject.spec.facts.global_cluster
+        return fact.region if fact else ""
     observation = database.subject.observed.get(GLOBAL_CLUSTER)
-    if not database.is_primary or observation is None or not instances.writes(database):
+    members = observation.field("status", "atProvider", "globalClusterMembers") if observation else None
+    for member in members if isinstance(members, list) else ():
+        if member.get("isWriter") is True:
+            return _region_of(member.get("dbClusterArn"))
+    return database.subject.region
+
+
+def _region_of(arn: object) -> str:
+    """Returns the region in an ARN of RDS: `arn:aws:rds:us-east-1:111122223333:cluster:name`."""
+    words = str(arn).split(":")
+    return words[3] if len(words) > _REGION_OF_ARN else ""
+
+
+def facts(database: Database) -> Json:
+    """Returns the fact that lets secondaries join: AWS takes none before there is an instance that writes."""
+    observation = database.subject.observed.get(GLOBAL_CLUSTER)
+    if not database.is_primary or observation is None:
         return {}
     version = observation.field("status", "atProvider", "engineVersionActual")
-    if not version:
+    region = writer(database)
+    if not version or (region == database.subject.region and not instances.writes(database)):
         return {}
     return {
         "globalCluster": {
             "identifier": names.global_cluster(database.subject),
             "engineVersion": str(version),
-            "region": database.subject.region,
+            "region": region,
         }
     }

@@ -1,10 +1,11 @@
 """What is watched in a region: alarms, the topic that tells of them, a dashboard, and reports of changes by others."""
 
+from typing import Any
+
 from tap_api.kinds import RegionalMonitoringSpec
 from tap_stack.composed import Condition
 from tap_stack.monitoring import alarms, changes, dashboard, logs, topic, trail
 from tap_stack.monitoring.scope import Monitoring
-from tap_stack.observation import Observed
 from tap_stack.resource import Resources
 from tap_stack.subject import Subject
 
@@ -20,7 +21,7 @@ def resources(subject: Subject[RegionalMonitoringSpec]) -> Resources:
     yield from changes.resources(monitoring)
 
 
-def outputs(_observed: Observed) -> dict[str, str | None]:
+def outputs(_subject: Subject[Any]) -> dict[str, str | None]:
     """Returns nothing: an application needs nothing of it."""
     return {}
 

@@ -1,10 +1,11 @@
 """The network of a region: one VPC with three tiers of subnets over two or three zones. One file a concern."""
 
+from typing import Any
+
 from tap_api.kinds import RegionalNetworkSpec
 from tap_stack.composed import Condition
 from tap_stack.network import claim, endpoints, flow_logs, nat, routes, security_groups, subnets, vpc
 from tap_stack.network.scope import Network
-from tap_stack.observation import Observed
 from tap_stack.resource import Resources
 from tap_stack.subject import Subject
 
@@ -21,9 +22,9 @@ def resources(subject: Subject[RegionalNetworkSpec]) -> Resources:
     yield from security_groups.resources(network)
 
 
-def outputs(observed: Observed) -> dict[str, str | None]:
+def outputs(subject: Subject[Any]) -> dict[str, str | None]:
     """Returns the id of the VPC."""
-    observation = observed.get(vpc.VPC)
+    observation = subject.observed.get(vpc.VPC)
     return {"vpcId": observation.field("status", "atProvider", "id") if observation else None}
 
 

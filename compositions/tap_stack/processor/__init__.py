@@ -4,8 +4,9 @@ Whoever calls the function calls its alias, so that a new version is taken by al
 objects (the bucket's notification) is here and not with the bucket: AWS takes it only once the alias admits S3.
 """
 
+from typing import Any
+
 from tap_api.kinds import RegionalProcessorSpec
-from tap_stack.observation import Observed
 from tap_stack.processor import api, code, events, function, identity, routes
 from tap_stack.resource import Resources
 from tap_stack.subject import Subject
@@ -21,9 +22,9 @@ def resources(subject: Subject[RegionalProcessorSpec]) -> Resources:
     yield from routes.resources(subject)
 
 
-def outputs(observed: Observed) -> dict[str, str | None]:
+def outputs(subject: Subject[Any]) -> dict[str, str | None]:
     """Returns the ARN of the alias and the address of the API."""
-    alias, http = observed.get(function.ALIAS), observed.get(api.API)
+    alias, http = subject.observed.get(function.ALIAS), subject.observed.get(api.API)
     return {
         "lambdaArn": alias.field("status", "atProvider", "arn") if alias else None,
         "apiEndpoint": http.field("status", "atProvider", "apiEndpoint") if http else None,

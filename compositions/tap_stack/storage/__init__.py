@@ -4,9 +4,10 @@ What a bucket tells of itself when objects come in (its BucketNotification) is t
 the function admits S3, and the processor alone knows when that is. A bucket has one notification, so it has one owner.
 """
 
+from typing import Any
+
 from tap_api.kinds import RegionalStorageSpec
 from tap_stack.composed import Condition
-from tap_stack.observation import Observed
 from tap_stack.resource import Resources
 from tap_stack.storage import data, logs
 from tap_stack.subject import Subject
@@ -18,10 +19,10 @@ def resources(subject: Subject[RegionalStorageSpec]) -> Resources:
     yield from data.resources(subject)
 
 
-def outputs(observed: Observed) -> dict[str, str | None]:
+def outputs(subject: Subject[Any]) -> dict[str, str | None]:
     """Returns the name of the data bucket, once what is put into it is kept as it is to be."""
-    observation = observed.get(data.BUCKET)
-    settled = observation and data.is_settled(observed)
+    observation = subject.observed.get(data.BUCKET)
+    settled = observation and data.is_settled(subject.observed)
     return {"bucketName": observation.field("status", "atProvider", "id") if observation and settled else None}
 
 

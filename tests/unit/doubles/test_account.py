@@ -127,6 +127,20 @@ def test_aws_deletes_nothing_that_is_in_use() -> None:
     assert account(PRIMARY).holds(PRIMARY) == ""
 
 
+def test_the_writer_of_a_global_database_leaves_it_last() -> None:
+    asked = {**SECONDARY["spec"]["forProvider"], "region": "eu-west-1"}
+    elsewhere = {**SECONDARY["spec"], "forProvider": asked, "initProvider": {"sourceRegion": "us-east-1"}}
+    there = account(GLOBAL, PRIMARY, {**SECONDARY, "spec": elsewhere})
+    writer, reader = there.of("rds.Cluster")
+    assert "primary cluster of a global cluster" in there.holds(writer)
+    assert there.holds(reader) == ""
+    there.writer = "eu-west-1"
+    assert "primary cluster of a global cluster" in there.holds(reader)
+    assert there.holds(writer) == ""
+    del there.made[key_of(writer)]
+    assert there.holds(reader) == ""
+
+
 def test_what_aws_cannot_change_is_refused_as_upjet_refuses_it() -> None:
     changed = {**PRIMARY, "spec": {"forProvider": {**PRIMARY["spec"]["forProvider"], "masterUsername": "other"}}}
     assert "requires replacing it" in account(PRIMARY).changed(changed)

@@ -107,6 +107,26 @@ async def test_the_primary_goes_after_its_replicas(cluster: InMemoryCluster) -> 
     assert names(cluster, RTAPS) == []
 
 
+def switched_over(cluster: InMemoryCluster, region: str) -> None:
+    """Lets the primary tell that the cluster of a region writes the global database."""
+    fact = {"identifier": "prod-global", "engineVersion": "8.0.mysql_aurora.3.10.0", "region": region}
+    cluster.edit(RTAPS, "tap-prod", "prod-us-east-1", {"status": {"facts": {"globalCluster": fact}}})
+
+
+async def test_a_region_that_writes_the_database_stays_until_another_one_does(cluster: InMemoryCluster) -> None:
+    await settle(cluster)
+    switched_over(cluster, "eu-west-1")
+    set_states(cluster, "Present", "Present", "Absent")
+    await settle(cluster)
+    assert names(cluster, RTAPS) == CHILDREN
+    status, reason, message = condition(cluster, "Synced")
+    assert (status, reason) == ("False", "WritesDatabase")
+    assert "eu-west-1: writes the global database; it is removed once that was switched over to us-east-1" in message
+    switched_over(cluster, "us-east-1")
+    await run(cluster)
+    assert names(cluster, RTAPS) == ["prod-us-east-1", "prod-us-east-2"]
+
+
 async def test_the_range_of_an_absent_region_is_not_claimed(cluster: InMemoryCluster) -> None:
     set_states(cluster, "Present", "Absent", "Present")
     await run(cluster)

@@ -150,3 +150,27 @@ async def test_a_region_that_stands_alone_and_one_whose_environment_is_gone_go_i
     delete(cluster, RTAPS, "prod-eu-west-1")
     assert (await reserve_alone(cluster, "tap-prod", "prod-eu-west-1")).again is None
     assert (deleted(cluster, "eu-west-1"), names(cluster, RTAPS)) == (WANTED, ["prod-us-east-1"])
+
+
+async def test_the_region_that_writes_the_database_goes_with_the_primary_after_the_others(
+    cluster: InMemoryCluster,
+) -> None:
+    fact = {"identifier": "prod-global", "engineVersion": "8.0.mysql_aurora.3.10.0", "region": "eu-west-1"}
+    cluster.edit(RTAPS, "tap-prod", "prod-us-east-1", {"status": {"facts": {"globalCluster": fact}}})
+    delete(cluster, ETAPS, "prod")
+    cluster.refuse["delete", PLURALS["monitoring"], "prod-us-east-2-monitoring"] = ClusterError(500, "no", "no")
+    await run(cluster)
+    assert (deleted(cluster, "us-east-1"), deleted(cluster, "eu-west-1")) == ([], [])
+    cluster.refuse.clear()
+    for region in ("us-east-1", "eu-west-1"):
+        cluster.refuse["delete", PLURALS["database"], f"prod-{region}-database"] = ClusterError(500, "no", "no")
+    while "prod-us-east-2" in names(cluster, RTAPS):
+        await run(cluster)
+    await run(cluster)
+    # Side by side: neither waits for the other.
+    assert PLURALS["monitoring"] in deleted(cluster, "us-east-1")
+    assert PLURALS["monitoring"] in deleted(cluster, "eu-west-1")
+    cluster.refuse.clear()
+    while names(cluster, ETAPS):
+        await run(cluster)
+    assert names(cluster, RTAPS) == []

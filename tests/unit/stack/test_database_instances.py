@@ -6,10 +6,9 @@ import pytest
 
 from golden.world import World
 from tap_api.base import Json
-from tap_stack import database, parts
+from tap_stack import parts
 from tap_stack.compose import compose
 from tap_stack.composed import Composed
-from tap_stack.observation import of
 
 MakeTap = Callable[..., Json]
 GLOBAL = {"identifier": "prod-global-234a2353", "engineVersion": "8.0.mysql_aurora.3.10.0", "region": "us-east-1"}
@@ -121,13 +120,51 @@ def test_outputs_say_where_to_connect_and_where_the_password_is(request: pytest.
     assert outputs == expected[place]
 
 
-def test_a_primary_that_follows_after_a_switchover_offers_its_reader(primary: Json) -> None:
+def database_of(world: World) -> Composed:
+    """Returns what the database composes now."""
+    return {xr["kind"]: result for xr, result in world.look()}["RegionalDatabase"]
+
+
+def member(region: str, *, writes: bool) -> Json:
+    return {"dbClusterArn": f"arn:aws:rds:{region}:123456789012:cluster:{region}", "isWriter": writes}
+
+
+@pytest.mark.parametrize("writing", ["us-east-1", "eu-west-1"])
+def test_the_primary_offers_its_writer_while_it_writes_and_tells_the_others_who_does(
+    primary: Json, writing: str
+) -> None:
     world = World(primary)
     world.settle()
     observed = world.objects["prod-us-east-1-database"]
-    observed["cluster"]["status"]["atProvider"]["replicationSourceIdentifier"] = "arn:aws:rds:eu-west-1:1:cluster:x"
-    found = database.outputs(of(observed))
-    assert found["clusterEndpoint"] == found["readerEndpoint"]
+    members = [member(region, writes=region == writing) for region in ("eu-west-1", "us-east-1")]
+    observed["global-cluster"]["status"]["atProvider"]["globalClusterMembers"] = members
+    if writing != "us-east-1":
+        not_writing(observed)
+    shown, status = observed["cluster"]["status"]["atProvider"], database_of(world).status
+    wanted = shown["endpoint" if writing == "us-east-1" else "readerEndpoint"]
+    assert status["outputs"]["clusterEndpoint"] == wanted
+    assert status["facts"]["globalCluster"] == {**GLOBAL, "region": writing}
+
+
+def test_a_cluster_that_has_begun_to_follow_offers_its_reader_at_once(primary: Json) -> None:
+    world = World(primary)
+    world.settle()
+    shown = world.objects["prod-us-east-1-database"]["cluster"]["status"]["atProvider"]
+    shown["replicationSourceIdentifier"] = "arn:aws:rds:eu-west-1:1:cluster:x"
+    assert database_of(world).status["outputs"]["clusterEndpoint"] == shown["readerEndpoint"]
+
+
+def test_a_secondary_that_was_made_the_writer_offers_it_and_nothing_of_it_is_undone(secondary: Json) -> None:
+    world = World(secondary)
+    before = {xr["kind"]: result for xr, result in world.settle()}["RegionalDatabase"]
+    region = secondary["spec"]["region"]
+    shown = world.objects[f"prod-{region}-database"]["cluster"]["status"]["atProvider"]
+    shown["replicationSourceIdentifier"] = ""
+    world.tap["spec"]["facts"]["globalCluster"]["region"] = region
+    after = database_of(world)
+    assert after.status["outputs"]["clusterEndpoint"] == shown["endpoint"]
+    asked = [{item.key: item.manifest["spec"]["forProvider"] for item in one.resources} for one in (before, after)]
+    assert asked[0] == asked[1]
 
 
 def without(path: tuple[str, ...]) -> Callable[[Json], None]:
