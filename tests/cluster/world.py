@@ -207,7 +207,8 @@ class World:
         """Waits until `look` gives what is wanted; where it does not, both are told."""
         with suppress(AssertionError):
             self.until(lambda: look() == wanted, what, seconds)
-        assert look() == wanted, what
+        found = look()
+        assert found == wanted, f"{what}: {wanted} is wanted, and there is {found}"
 
     def settle(self, environment: str, seconds: float = 120) -> None:
         """Waits until all that can be composed is there and nothing changes any more."""
