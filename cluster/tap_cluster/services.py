@@ -23,7 +23,7 @@ FUNCTION_NAMES = (f"function-tap.{CROSSPLANE}.svc", *LOOPBACK_NAMES)
 #: Two replicas, as in a cluster; the kernel shares the connections to their one port out between them.
 ADMISSION = ("admission", "admission-2")
 PORTS: dict[str, str | tuple[str, ...]] = {
-    "function": "function",
+    **dict.fromkeys(("function", "function-metrics"), "function"),
     "operator-health": "operator",
     "admission": ADMISSION,
     **{f"{replica}-{port}": replica for replica in ADMISSION for port in ("health", "metrics")},
@@ -63,7 +63,8 @@ def programs(context: Context) -> tuple[Program, ...]:
 
 def _function(context: Context) -> Program:
     port, folder = context.ports["function"], context.places.private("function")
-    argv = (*script("tap-function"), "--address", f"127.0.0.1:{port}", "--tls-server-certs-dir", str(folder))
+    listen = ("--address", f"127.0.0.1:{port}", "--metrics-port", str(context.ports["function-metrics"]))
+    argv = (*script("tap-function"), *listen, "--tls-server-certs-dir", str(folder))
     seal = digest(_source(context, FUNCTION_SOURCE), digest_files([folder]))
     return Program("function", argv, program_env(context.places), probes.tcp_ready(port), seal)
 

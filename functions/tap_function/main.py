@@ -6,6 +6,7 @@ import click
 from crossplane.function import cli
 
 from tap_function.fn import FunctionRunner
+from tap_function.metrics import Metrics
 
 #: In MB. gRPC's own default, 4, is passed by a few hundred observed resources (crossplane#6392).
 MAX_MESSAGE_SIZE = 16
@@ -13,10 +14,15 @@ MAX_MESSAGE_SIZE = 16
 
 @click.command(context_settings={"default_map": {"max_recv_message_size": MAX_MESSAGE_SIZE}})
 @cli.standard_options
-def main(**options: Any) -> None:  # noqa: ANN401
+@click.option("--metrics-address", default="127.0.0.1", show_default=True, help="Where Prometheus comes to.")
+@click.option("--metrics-port", type=int, default=None, help="Port of /metrics; without one there are none.")
+def main(metrics_address: str, metrics_port: int | None, **options: Any) -> None:  # noqa: ANN401
     """Compose RegionalTaps and their parts for Crossplane."""
+    metrics = Metrics()
     try:
-        cli.run(FunctionRunner(), **options)
+        if metrics_port is not None:
+            metrics.serve(metrics_address, metrics_port)
+        cli.run(FunctionRunner(metrics), **options)
     except OSError as error:
         message = f"{error.filename or 'the server'}: {error.strerror or error}; is --tls-server-certs-dir right?"
         raise click.ClickException(message) from error

@@ -11,6 +11,7 @@ from tap_api.fanout import has_controller
 from tap_api.teardown import is_deleted
 from tap_api.tenure import wish
 from tap_operator.cluster import REGIONAL_TAPS, Cluster
+from tap_operator.conditions import standing_alone
 from tap_operator.drift import of_regional_tap
 from tap_operator.finalizer import hold
 from tap_operator.passes import Pass, utc_now
@@ -31,9 +32,10 @@ async def reserve_alone(cluster: Cluster, namespace: str, name: str, *, now: Cal
     tap = await cluster.get(REGIONAL_TAPS, namespace, name)
     if tap is None or has_controller(tap):
         return done
+    done.status = standing_alone(tap)
     if is_deleted(tap):
         done.again = POLL if await tear_down(cluster, tap, now=now) else None
-        return done
+        return done if done.again else Pass()
     tap = await hold(cluster, REGIONAL_TAPS, tap)
     done.drifted = of_regional_tap(tap)
     if cidrs.fault(tap["spec"]["cidr"]):

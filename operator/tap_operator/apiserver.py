@@ -15,17 +15,26 @@ from tap_operator.login import login
 #: Seconds for one request, connecting included. A stuck one must not hold an object's queue.
 _DEADLINE = aiohttp.ClientTimeout(total=20, sock_connect=5)
 _PAGE = 500
+#: Steps of a path that lead into a namespace: `namespaces`, and its name.
+_OF_A_NAMESPACE = 2
 #: Told of every object that was written, with what the apiserver stored.
 OnWrite = Callable[[Json], None]
+#: Told of every request: its method, the plural of what was asked for, and the HTTP status; 0 where nobody answered.
+OnCall = Callable[[str, str, int], None]
+
+
+def _unheard(_method: str, _resource: str, _code: int) -> None:
+    pass
 
 
 class ApiCluster:
     """A cluster behind its apiserver."""
 
-    def __init__(self, api: client.ApiClient, on_write: OnWrite = lambda _: None) -> None:
-        """Args: api: a client that is logged in; on_write: told of every object that was written."""
+    def __init__(self, api: client.ApiClient, on_write: OnWrite = lambda _: None, on_call: OnCall = _unheard) -> None:
+        """Args: api: a client that is logged in; on_write, on_call: told of every object written, and every request."""
         self._api = api
         self._on_write = on_write
+        self._on_call = on_call
 
     async def get(self, what: Resource, namespace: str, name: str, *, must_be_served: bool = False) -> Json | None:
         """See Cluster."""
@@ -136,8 +145,10 @@ class ApiCluster:
             response = await self._api.call_api(*request, _request_timeout=_DEADLINE)
             data: bytes = await response.read()  # type: ignore[no-untyped-call]
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            self._on_call(method, self.plural(path), 0)
             message = f"the apiserver does not answer ({type(error).__name__}: {error})"
             raise ClusterError(0, "Unreachable", message) from error
+        self._on_call(method, self.plural(path), response.status)
         answer = _json(data)
         if 200 <= response.status <= 299:
             return answer
@@ -145,6 +156,15 @@ class ApiCluster:
         message = f"the apiserver does not serve {path}" if response.status == 404 else f"{method} {path} failed"
         reason = str(answer.get("reason") or response.reason or response.status)
         raise ClusterError(response.status, reason, str(answer.get("message") or message))
+
+    @staticmethod
+    def plural(path: str) -> str:
+        """Returns the plural of what a path leads to: `/api/v1/namespaces/tap-prod/events/x` to `events`."""
+        group = 3 if path.startswith("/apis/") else 2
+        steps = path.strip("/").split("/")[group:]
+        if steps[:1] == ["namespaces"] and len(steps) > _OF_A_NAMESPACE:
+            steps = steps[_OF_A_NAMESPACE:]
+        return steps[0] if steps else "discovery"
 
 
 def _json(data: bytes) -> Json:
@@ -156,7 +176,7 @@ def _json(data: bytes) -> Json:
 
 
 @asynccontextmanager
-async def connect(on_write: OnWrite = lambda _: None) -> AsyncIterator[Cluster]:
+async def connect(on_write: OnWrite = lambda _: None, on_call: OnCall = _unheard) -> AsyncIterator[Cluster]:
     """Opens the cluster for as long as the block runs.
 
     Raises:
@@ -164,6 +184,6 @@ async def connect(on_write: OnWrite = lambda _: None) -> AsyncIterator[Cluster]:
     """
     api = client.ApiClient(await login())
     try:
-        yield ApiCluster(api, on_write)
+        yield ApiCluster(api, on_write, on_call)
     finally:
         await api.close()  # type: ignore[no-untyped-call]

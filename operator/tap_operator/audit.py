@@ -20,6 +20,7 @@ from tap_operator.cluster import ENVIRONMENT_TAPS, Cluster, resource
 from tap_operator.errors import ClusterError
 from tap_operator.passes import utc_now
 from tap_operator.report import write_status
+from tap_operator.reservations import CIDR_BLOCKS
 
 _LOG = logging.getLogger(__name__)
 #: Seconds between two rounds.
@@ -45,6 +46,10 @@ class Gauges:
             registry=self.registry,
         )
         self._judged = Gauge("tap_policy_judged_objects", "Stored objects that were judged.", registry=self.registry)
+        self._claims = Gauge(
+            "tap_cidr_claims", "Claimed address ranges, by peering group.", ["group"], registry=self.registry
+        )
+        self._groups: set[str] = set()
 
     def set(self, judged: int, broken: Broken) -> None:
         """Shows what one round found."""
@@ -54,6 +59,14 @@ class Gauges:
                 self._objects.labels(kind, rule.code, rule.severity.value).set(
                     broken[kind, rule.code, rule.severity.value]
                 )
+
+    def claimed(self, claims: Counter[str]) -> None:
+        """Shows how many ranges are claimed in each peering group."""
+        for group in self._groups - claims.keys():
+            self._claims.remove(group)
+        for group, count in claims.items():
+            self._claims.labels(group).set(count)
+        self._groups = set(claims)
 
     def text(self) -> tuple[bytes, str]:
         """Returns the metrics as Prometheus reads them, and of which type they are."""
@@ -65,6 +78,7 @@ async def rounds(cluster: Cluster, organisation: Organisation, gauges: Gauges, i
     while True:
         try:
             gauges.set(*await audit(cluster, organisation))
+            gauges.claimed(await claims(cluster))
         except ClusterError as error:
             _LOG.warning("this round of the audit is left out: %s", error)
         await asyncio.sleep(interval)
@@ -89,6 +103,18 @@ async def audit(
             if kind is REGIONAL_TAP and not stored["metadata"].get("deletionTimestamp"):
                 await _tell(cluster, stored, found, now())
     return judged, broken
+
+
+async def claims(cluster: Cluster) -> Counter[str]:
+    """Returns how many address ranges are claimed, by peering group.
+
+    Raises:
+        ClusterError: the CidrBlocks could not be read.
+    """
+    found: Counter[str] = Counter()
+    async for block in cluster.select(CIDR_BLOCKS):
+        found[block["spec"]["peeringGroup"]] += len(block["spec"].get("claims") or ())
+    return found
 
 
 async def _tell(cluster: Cluster, regional_tap: Json, found: Sequence[Violation], now: str) -> None:

@@ -18,13 +18,13 @@ from tap_api.naming import LABEL_ENVIRONMENT_TAP
 from tap_api.policy import Organisation
 from tap_operator.alone import reserve_alone
 from tap_operator.cluster import ENVIRONMENT_TAPS, REGIONAL_TAPS, Cluster
-from tap_operator.drift import DriftMetrics
 from tap_operator.errors import ClusterError
 from tap_operator.health import Echoes
 from tap_operator.passes import Pass
 from tap_operator.reconcile import reconcile
 from tap_operator.reservations import CIDR_BLOCKS
 from tap_operator.settings import registry
+from tap_operator.told import TapMetrics
 from tap_operator.upkeep import Upkeep
 from tap_operator.waiting import Waiting
 from tap_operator.workqueue import Key, WorkQueue
@@ -110,9 +110,9 @@ def _heard(echoes: Echoes, kind: str, event: kopf.RawEvent) -> Mapping[str, Any]
 
 
 def work(
-    cluster: Cluster, waiting: Waiting, organisation: Organisation | None = None, drift: DriftMetrics | None = None
+    cluster: Cluster, waiting: Waiting, organisation: Organisation | None = None, metrics: TapMetrics | None = None
 ) -> WorkQueue:
-    """Returns the queue of all passes; `drift` is told what they find."""
+    """Returns the queue of all passes; `metrics` is told what they find, and how they go."""
     upkeep = Upkeep(cluster)
 
     async def handle(key: Key) -> float | None:
@@ -124,15 +124,15 @@ def work(
             else reserve_alone(cluster, key.namespace, key.name)
         )
         waiting.note(key, done.blocks)
-        if drift:
-            drift.set((key.kind, key.namespace, key.name), done.drifted)
+        if metrics:
+            metrics.found(key, done)
         for block in sorted(done.lagging):
             queue.add(Key("", block, CIDR_BLOCK.kind))
         if done.failures:
             raise done.failures[0]
         return done.again
 
-    queue = WorkQueue(handle)
+    queue = WorkQueue(handle, on_pass=metrics.work.passed) if metrics else WorkQueue(handle)
     return queue
 
 

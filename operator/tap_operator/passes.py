@@ -1,7 +1,9 @@
 """What a pass over an object comes to."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from tap_operator.drift import Counts
 from tap_operator.errors import ClusterError
@@ -17,6 +19,7 @@ class Pass:
         blocks: CidrBlocks whose next change makes another pass worth while.
         lagging: CidrBlocks to look at: a claim in them is still marked protected, though that was lifted.
         drifted: Fields that AWS has otherwise than is wanted, by region; empty where the object is gone.
+        status: What the object says of itself, for the metrics; empty where it is gone.
     """
 
     again: float | None = None
@@ -24,6 +27,7 @@ class Pass:
     blocks: set[str] = field(default_factory=set)
     lagging: set[str] = field(default_factory=set)
     drifted: Counts = field(default_factory=dict, compare=False)
+    status: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 def utc_now() -> str:

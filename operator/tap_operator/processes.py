@@ -12,11 +12,11 @@ from tap_api.errors import TapError
 from tap_api.policy import Organisation
 from tap_operator import admission, audit, fanout, namespaces
 from tap_operator.apiserver import connect
-from tap_operator.drift import DriftMetrics
 from tap_operator.health import Echoes, Health
 from tap_operator.lease import Lease
 from tap_operator.login import login
 from tap_operator.settings import run_kopf, settings
+from tap_operator.told import TapMetrics
 from tap_operator.waiting import Waiting
 from tap_operator.webhook import Webhook
 
@@ -29,15 +29,21 @@ _LAST_ORDERS = 5.0
 async def fan_out(health_address: str, health_port: int, namespace: str, organisation: Organisation) -> None:
     """Makes RegionalTaps of EnvironmentTaps while it holds the Lease, which is in `namespace`."""
     echoes, waiting, stop = Echoes(fanout.WATCHED), Waiting(), _stop_by_signal()
-    async with connect(on_write=echoes.wrote) as cluster:
-        gauges = audit.Gauges()
-        queue = fanout.work(cluster, waiting, organisation, DriftMetrics(gauges.registry))
+    gauges = audit.Gauges()
+    metrics = TapMetrics(gauges.registry)
+    async with connect(on_write=echoes.wrote, on_call=metrics.work.asked) as cluster:
+        queue = fanout.work(cluster, waiting, organisation, metrics)
         marks = namespaces.work(cluster)
         handlers = fanout.handlers(queue, echoes, waiting)
         namespaces.listen(handlers, marks)
 
+        def stuck_seconds() -> float:
+            return max(queue.stuck_seconds, marks.stuck_seconds)
+
+        metrics.work.watch(stuck_seconds)
+
         async def wrong() -> str:
-            stuck = max(queue.stuck_seconds, marks.stuck_seconds)
+            stuck = stuck_seconds()
             return echoes.missing() or (f"no pass has ended for {stuck:.0f} s" if stuck > _STUCK else "")
 
         # A replica that waits for the lease is ready: it does what it is there for.
@@ -47,6 +53,7 @@ async def fan_out(health_address: str, health_port: int, namespace: str, organis
         try:
             if not await _unless(stop, lease.acquire()):
                 return
+            metrics.work.leads()
             async with asyncio.TaskGroup() as tasks:
                 beside = [
                     tasks.create_task(_keep(lease), name="lease"),

@@ -89,7 +89,7 @@ async def reconcile(
         unexpired=unexpired,
     )
     await report(cluster, environment_tap, status)
-    done.drifted = of_status(status)
+    done.drifted, done.status = of_status(status), status
     try:
         await outputs.publish(cluster, environment_tap, published, status)
     except ClusterError as error:

@@ -35,7 +35,8 @@ async def remove(cluster: Cluster, environment_tap: Json, now: Callable[[], str]
     others = [one for one in status.get("conditions") or [] if one["type"] != TORN_DOWN]
     told = condition(environment_tap, reason, message, now())
     generation = environment_tap["metadata"].get("generation", 0)
-    await report(cluster, environment_tap, {**status, "observedGeneration": generation, "conditions": [*others, told]})
+    done.status = {**status, "observedGeneration": generation, "conditions": [*others, told]}
+    await report(cluster, environment_tap, done.status)
     return done
 
 

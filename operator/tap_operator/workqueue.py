@@ -29,6 +29,12 @@ class Key(NamedTuple):
 
 #: A pass over one object. Returns the seconds until the next one is due by itself, None for no such thing.
 Handler = Callable[[Key], Awaitable[float | None]]
+#: Told of a pass: its object, how late it began, how long it took (both in seconds), and what it failed of.
+OnPass = Callable[[Key, float, float, Exception | None], None]
+
+
+def _untold(_key: Key, _lag: float, _seconds: float, _error: Exception | None) -> None:
+    pass
 
 
 class WorkQueue:
@@ -38,10 +44,25 @@ class WorkQueue:
     """
 
     def __init__(
-        self, handler: Handler, *, workers: int = 8, debounce: float = 0.1, longest_backoff: float = 60
+        self,
+        handler: Handler,
+        *,
+        on_pass: OnPass = _untold,
+        workers: int = 8,
+        debounce: float = 0.1,
+        longest_backoff: float = 60,
     ) -> None:
-        """Args: what a pass is, how many run at once, how long a burst is waited out, and the most between failures."""
+        """Makes an empty queue.
+
+        Args:
+            handler: What a pass is.
+            on_pass: Told of each.
+            workers: How many run at once.
+            debounce: Seconds that a burst is waited out.
+            longest_backoff: The most seconds between two failures.
+        """
         self._handler = handler
+        self._on_pass = on_pass
         self._slots = asyncio.Semaphore(workers)
         self._debounce = debounce
         self._longest_backoff = longest_backoff
@@ -75,41 +96,45 @@ class WorkQueue:
         try:
             while True:
                 await self._slots.acquire()
-                key = await self._next()
-                self._running[key] = self._now(), asyncio.create_task(self._pass(key), name=f"pass over {key}")
+                due, key = await self._next()
+                task = asyncio.create_task(self._pass(key, self._now() - due), name=f"pass over {key}")
+                self._running[key] = self._now(), task
         finally:
             for _, task in list(self._running.values()):
                 task.cancel()
 
-    async def _next(self) -> Key:
-        """Waits for a key that is due and not being passed over, and takes it out."""
+    async def _next(self) -> tuple[float, Key]:
+        """Waits for a key that is due and not being passed over, and takes it out, with when it was due."""
         while True:
             self._changed.clear()
-            key = self._take()
-            if key is not None:
-                return key
+            taken = self._take()
+            if taken is not None:
+                return taken
             soonest = self._heap[0][0] - self._now() if self._heap else None
             try:
                 await asyncio.wait_for(self._changed.wait(), soonest)
             except TimeoutError:
                 continue
 
-    def _take(self) -> Key | None:
+    def _take(self) -> tuple[float, Key] | None:
         while self._heap and self._heap[0][0] <= self._now():
             due, _, key = heapq.heappop(self._heap)
             # An entry that was overtaken by an earlier one, or that waits for the pass that runs, is dropped here;
             # _pass puts the latter back.
             if self._due.get(key) == due and key not in self._running:
                 del self._due[key]
-                return key
+                return due, key
         return None
 
-    async def _pass(self, key: Key) -> None:
+    async def _pass(self, key: Key, lag: float) -> None:
         again: float | None = None
+        begun = self._now()
         try:
             again = await self._handler(key)
             self._failures.pop(key, None)
+            self._on_pass(key, lag, self._now() - begun, None)
         except Exception as error:  # noqa: BLE001  (one object's failure must not end the others' passes)
+            self._on_pass(key, lag, self._now() - begun, error)
             again = self._backoff(key)
             _LOG.warning("%s: %s; trying again in %.0f s", key, error, again, exc_info=_unexpected(error))
         finally:
