@@ -191,7 +191,8 @@ class ProviderDouble:
             if change == "DELETED":
                 self._seen.pop(key, None)
             else:
-                self._seen[key] = resource
+                if key not in self._seen or _version(resource) >= _version(self._seen[key]):
+                    self._seen[key] = resource
                 self.journal.note("seen", key)
 
     async def _look(self, api: Apiserver) -> None:
@@ -361,9 +362,15 @@ class ProviderDouble:
     async def _write(self, api: Apiserver, key: Key, resource: Json, subresource: str = "") -> Json | None:
         self._writes[key[0]] += 1
         stored = await api.replace(catalogue()[key[0]], resource, subresource)
-        if stored is not None and key in self._seen:
+        # The watch may have told already of what came after it, such as that it is deleted.
+        if stored is not None and key in self._seen and _version(stored) > _version(self._seen[key]):
             self._seen[key] = stored
         return stored
+
+
+def _version(resource: Json) -> int:
+    """Resource versions of one kind can be compared as numbers (KEP-5504, Kubernetes 1.35)."""
+    return int(resource["metadata"]["resourceVersion"])
 
 
 def _aws(verb: str, why: str) -> str:
