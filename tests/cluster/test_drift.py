@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from cluster.test_admission import ports
 from cluster.test_whole_stack import asked, conditions, driven, ready, viewer
@@ -62,15 +63,20 @@ def events(world: World, type_: str) -> list[str]:
     return [event["message"] for event in order]
 
 
-def metrics(world: World) -> dict[str, float]:
-    """Returns what the operator tells Prometheus of drift in the world's namespace."""
-    connection = http.client.HTTPConnection("127.0.0.1", ports(world.cluster)["operator-health"], timeout=5)
+def scraped(world: World, port: str, **labels: str) -> dict[str, float]:
+    """Returns the series with these labels that a process tells Prometheus of, by name."""
+    connection = http.client.HTTPConnection("127.0.0.1", ports(world.cluster)[port], timeout=5)
     connection.request("GET", "/metrics")
     text = connection.getresponse().read().decode()
     connection.close()
-    place = f'kind="EnvironmentTap",name="dev",namespace="{world.namespace}",region="{REGION}"'
-    lines = re.findall(rf"^(tap_drift\w+)\{{{re.escape(place)}\}} (\S+)$", text, re.MULTILINE)
-    return {name: float(value) for name, value in lines if not name.endswith("_created")}
+    families = text_string_to_metric_families(text)
+    samples = (sample for family in families for sample in family.samples)
+    return {sample.name: sample.value for sample in samples if labels.items() <= sample.labels.items()}
+
+
+def metrics(world: World, **labels: str) -> dict[str, float]:
+    """Returns what the operator tells Prometheus of the environment."""
+    return scraped(world, "operator-health", kind="EnvironmentTap", name="dev", namespace=world.namespace, **labels)
 
 
 def test_what_somebody_changes_is_told_at_every_level_and_then_repaired(dev: tuple[World, ProviderDouble]) -> None:
@@ -121,8 +127,30 @@ def test_a_cause_is_told_at_every_level_and_its_event_comes_once(dev: tuple[Worl
     world.wait_still(lambda: said(world, "ResourcesHealthy"), "the cause", 10, 30)
     assert events(world, "ResourcesHealthy") == before
     assert len([note for note in before if "VpcLimitExceeded" in note]) == 1
+    failing = {"condition": "ResourcesHealthy", "reason": "ResourcesFail"}
+    assert metrics(world, **failing) == {"tap_condition": 0}
     provider.heal()
     world.until(lambda: told(world, "ResourcesHealthy") == ["Healthy"] * 3, "it is over", 60)
+    healthy = {"tap_condition": 1}
+    world.comes_to(lambda: metrics(world, condition="ResourcesHealthy"), healthy, "Prometheus is told so", 10)
+    assert metrics(world, **failing) == {}
+
+
+def test_every_process_tells_how_it_does(dev: tuple[World, ProviderDouble]) -> None:
+    world, _ = dev
+    work = scraped(world, "operator-health")
+    assert work["tap_operator_leader"] == 1
+    assert work["tap_operator_stuck_seconds"] < 10
+    passes = scraped(world, "operator-health", kind="EnvironmentTap", result="done")
+    assert passes["tap_operator_passes_total"] > 0
+    requests = scraped(world, "operator-health", code="200", method="PATCH", resource="environmenttaps")
+    assert requests["tap_operator_requests_total"] > 0
+    assert metrics(world, region=REGION, state="Present") == {"tap_region_ready": 1}
+    for kind in ("RegionalTap", "RegionalNetwork", "RegionalMonitoring"):
+        function = scraped(world, "function-metrics", kind=kind)
+        assert function["tap_function_results_total"] > 0
+        assert function["tap_function_render_seconds_count"] > 0
+    assert scraped(world, "function-metrics", result="failed") == {}
 
 
 def drift(world: World, kubeconfig: Path) -> tuple[int, set[tuple[str, str]]]:
