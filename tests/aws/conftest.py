@@ -8,15 +8,12 @@ import pytest
 
 from aws.account import Account
 from cluster.world import World, apart, namespace_of_its_own
-from tap_api.base import Json
 from tap_cluster import api, embedded, moto, tools
 from tap_cluster.aws import Aws
 from tap_cluster.places import Places
 from tap_cluster.state import State
 
 HERE = Path(__file__).parent
-ALONE, HOME = "alone", "eu-west-1"
-CONFIG = {"kind": "ClusterProviderConfig", "name": moto.CONFIG}
 
 
 @pytest.hookimpl(trylast=True)
@@ -25,8 +22,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.cluster)
             item.add_marker(pytest.mark.timeout(300, func_only=True))
-    # They take longest of all.
-    items.sort(key=lambda item: item.path.name not in {"test_real_provider.py", "test_rendered.py"})
+    # It takes longest of all.
+    items.sort(key=lambda item: item.path != HERE / "test_real_provider.py")
 
 
 def why_not() -> str:
@@ -43,29 +40,9 @@ def why_not() -> str:
     return ""
 
 
-@pytest.fixture(scope="session")
-def whole(pytestconfig: pytest.Config) -> None:
-    """Skips where not every region is brought up that these tests know: AWS=moto and `make soak` ask for that."""
-    if os.environ.get("AWS", "") != Aws.MOTO and pytestconfig.getoption("seeds") == 1:
-        pytest.skip("a quarter of an hour: `make test AWS=moto` and `make soak` bring up whole regions")
-
-
-def standing_alone() -> Json:
-    """Returns a RegionalTap that stands alone, whose AWS is moto."""
-    return {
-        "apiVersion": "tap.platform/v1alpha1",
-        "kind": "RegionalTap",
-        "metadata": {"name": ALONE},
-        "spec": {
-            "environment": "dev",
-            "region": HOME,
-            "cidr": "10.9.0.0/16",
-            "tags": {"CostCenter": "platform-4200"},
-            "protection": False,
-            "storage": {"forceDestroy": True},
-            "providerConfigRef": CONFIG,
-        },
-    }
+def is_whole(config: pytest.Config) -> bool:
+    """Returns whether every region is brought up that these tests know, as asked for by AWS=moto or `make soak`."""
+    return os.environ.get("AWS", "") == Aws.MOTO or config.getoption("seeds") > 1
 
 
 @pytest.fixture(scope="module")
