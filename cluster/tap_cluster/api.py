@@ -27,6 +27,10 @@ class Kind(StrEnum):
     CURRENT = "current"
 
 
+_CONTROLLERS = "kube-controller-manager"
+_BEFORE_CONTROLLERS = {"etcd", "kube-apiserver"}
+
+
 @dataclass(frozen=True)
 class Cluster:
     """A cluster that is up."""
@@ -58,15 +62,22 @@ class Cluster:
     def revive(self) -> list[str]:
         """Start again what has ended by itself, as a node does with a container; return the names of these processes.
 
-        An operator that cannot renew its Lease in time ends, so that no two act: on a busy machine that happens.
+        An operator that cannot renew its Lease in time ends, so that no two act: on a busy machine that happens. So
+        does a kube-controller-manager that elects a leader; this one elects none, and is ended here after an apiserver
+        or its etcd was away. Its garbage collector stops watching kinds that discovery lacks while an apiserver starts,
+        hears of nothing that went meanwhile, and never lets go of what was deleted with foreground propagation.
         """
         if self.kind is not Kind.EMBEDDED:
             return []
         parts = [self.process(name) for name in State.load(embedded.state_file(self.places)).processes]
-        ended = [part for part in parts if not part.alive]
-        for part in ended:
+        ended = {part.name for part in parts if not part.alive}
+        if ended & _BEFORE_CONTROLLERS and _CONTROLLERS not in ended:
+            self.process(_CONTROLLERS).stop()
+            ended.add(_CONTROLLERS)
+        begun = [part for part in parts if part.name in ended]
+        for part in begun:
             part.start()
-        return [part.name for part in ended]
+        return [part.name for part in begun]
 
     @property
     def provider_crds(self) -> Path:

@@ -95,6 +95,15 @@ def test_what_ended_by_itself_is_started_again(spare: Cluster) -> None:
     assert spare.revive() == []
 
 
+@pytest.mark.parametrize("victim", ["etcd", "kube-apiserver"])
+def test_controllers_that_may_have_missed_something_look_at_everything_anew(spare: Cluster, victim: str) -> None:
+    up(spare)
+    before = pids(spare)
+    spare.process(victim).kill()
+    assert spare.revive() == [victim, "kube-controller-manager"]
+    assert {name for name, pid in pids(spare).items() if pid != before[name]} == {victim, "kube-controller-manager"}
+
+
 def test_a_stale_process_id_kills_nobody(spare: Cluster) -> None:
     up(spare)
     remember(spare, "stale")
