@@ -104,11 +104,11 @@ def test_what_somebody_changes_is_told_at_every_level_and_then_repaired(dev: tup
     assert after["tap_drift_found_total"] == before["tap_drift_found_total"] + 1
     # Once each, however often everything is looked at.
     world.wait_quiet(4, "dev")
-    assert events(world, "Drifted")[-2:] == [
+    # What was told before it, that nothing differs, may be of the same second.
+    assert [note for note in events(world, "Drifted") if "enableDnsSupport" in note] == [
         f"Drifted is True: {REGION}/network/{line}",
         f"Drifted is False: {REGION}: Repaired: network/{LINE.format('was')}",
     ]
-    assert len([note for note in events(world, "Drifted") if "is True" in note]) == 1
 
 
 def test_a_cause_is_told_at_every_level_and_its_event_comes_once(dev: tuple[World, ProviderDouble]) -> None:
