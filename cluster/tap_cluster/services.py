@@ -23,7 +23,8 @@ FUNCTION_NAMES = (f"function-tap.{CROSSPLANE}.svc", *LOOPBACK_NAMES)
 #: Two replicas, as in a cluster; the kernel shares the connections to their one port out between them.
 ADMISSION = ("admission", "admission-2")
 PORTS: dict[str, str | tuple[str, ...]] = {
-    **dict.fromkeys(("function", "function-metrics"), "function"),
+    "function": "function",
+    "function-metrics": "function",
     "operator-health": "operator",
     "admission": ADMISSION,
     **{f"{replica}-{port}": replica for replica in ADMISSION for port in ("health", "metrics")},

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import kopf
+from prometheus_client import CollectorRegistry
 
 from tap_api.base import GROUP, VERSION
 from tap_api.blocks import block_name, peering_group
@@ -113,7 +114,7 @@ def work(
     cluster: Cluster, waiting: Waiting, organisation: Organisation | None = None, metrics: TapMetrics | None = None
 ) -> WorkQueue:
     """Returns the queue of all passes; `metrics` is told what they find, and how they go."""
-    upkeep = Upkeep(cluster)
+    upkeep, told = Upkeep(cluster), metrics or TapMetrics(CollectorRegistry())
 
     async def handle(key: Key) -> float | None:
         if key.kind == CIDR_BLOCK.kind:
@@ -124,15 +125,14 @@ def work(
             else reserve_alone(cluster, key.namespace, key.name)
         )
         waiting.note(key, done.blocks)
-        if metrics:
-            metrics.found(key, done)
+        told.found(key, done)
         for block in sorted(done.lagging):
             queue.add(Key("", block, CIDR_BLOCK.kind))
         if done.failures:
             raise done.failures[0]
         return done.again
 
-    queue = WorkQueue(handle, on_pass=metrics.work.passed) if metrics else WorkQueue(handle)
+    queue = WorkQueue(handle, on_pass=told.work.passed)
     return queue
 
 

@@ -109,6 +109,7 @@ def test_what_somebody_changes_is_told_at_every_level_and_then_repaired(dev: tup
         f"Drifted is True: {REGION}/network/{line}",
         f"Drifted is False: {REGION}: Repaired: network/{LINE.format('was')}",
     ]
+    assert len([note for note in events(world, "Drifted") if "is True" in note]) == 1
 
 
 def test_a_cause_is_told_at_every_level_and_its_event_comes_once(dev: tuple[World, ProviderDouble]) -> None:

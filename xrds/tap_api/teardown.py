@@ -114,16 +114,17 @@ def not_yet(region: str, observed: Mapping[str, Mapping[str, Any]], leaving: Col
     writing = writer(observed) or primary
     if region not in (primary, writing):
         return None
-    if region != primary and primary in observed.keys() - set(leaving):
+    if region != primary and primary and primary not in leaving:
         why = f"it is removed once that was switched over to {primary}, as a person does in AWS"
         return WRITES_DATABASE, f"writes the global database; {why}"
     together = {primary, writing} & set(leaving)
     others = sorted(observed.keys() - {region} - together)
     if not others:
         return None
-    holds = "it holds replicas" if region == primary else "it writes the global database"
-    reason = HOLDS_REPLICAS if region == primary else WRITES_DATABASE
-    return reason, f"is removed once {', '.join(others)} is gone: {holds}"
+    after = f"is removed once {', '.join(others)} is gone"
+    if region == primary:
+        return HOLDS_REPLICAS, f"{after}: it holds replicas"
+    return WRITES_DATABASE, f"{after}: it writes the global database"
 
 
 def block(part: str, part_object: Mapping[str, Any], resource: Mapping[str, Any]) -> str:
