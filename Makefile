@@ -83,10 +83,14 @@ check: $(STAMP) ## Lint, types, layers, spelling, and whether generated files ar
 	@echo "==> import layers"; $(BIN)/lint-imports
 	@echo "==> yamllint"; $(BIN)/yamllint --strict .
 	@echo "==> codespell"; git ls-files -z | xargs -0 $(BIN)/codespell
+	@echo "==> alert rules"; promtool="$$($(BIN)/python -m tap_cluster tool promtool)" && \
+	  "$$promtool" check rules charts/operator/files/alerts.yaml
 	@echo "==> generated files"; $(BIN)/tap synth --check && $(BIN)/python compositions/emit.py --check
 
 .PHONY: test
 test: $(STAMP) ## Run every test, the ones on a real control plane included
+	@# Before the tests, which it would starve.
+	@$(BIN)/python -m tap_cluster tool promtool >/dev/null
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: soak

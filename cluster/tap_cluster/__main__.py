@@ -94,6 +94,13 @@ def build_tools() -> None:
         click.echo(f"{name:24} {path}")
 
 
+@cli.command("tool")
+@click.argument("name")
+def build_tool(name: str) -> None:
+    """Print the path of one Go tool, or of kubectl; it is built where it is not there."""
+    click.echo(api.tool(name))
+
+
 @cli.command()
 @cluster_option
 def kubeconfig(cluster: str) -> None:

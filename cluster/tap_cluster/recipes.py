@@ -56,6 +56,7 @@ RECIPES = {
         Recipe("crossplane-cli", (Binary("crossplane-cli", "github.com/crossplane/cli/v2/cmd/crossplane"),), 2200 * MB),
         Recipe("helm", (Binary("helm", "helm.sh/helm/v4/cmd/helm"),), 1500 * MB),
         Recipe("kind", (Binary("kind", "sigs.k8s.io/kind"),), 200 * MB),
+        Recipe("prometheus", (Binary("promtool", "github.com/prometheus/prometheus/cmd/promtool"),), 3000 * MB),
         # Ninety minutes of two cores: built where AWS=moto asks for it, and never else.
         Recipe(
             "provider-monolith",
@@ -68,6 +69,8 @@ RECIPES = {
 EMBEDDED = ("crane", "kubernetes", "crossplane", "crossplane-cli", "helm")
 CONTROL_PLANE = ("kubernetes", "crossplane", "helm")
 PROVIDER = ("provider-monolith",)
+#: What `make check` holds the alert rules against.
+CHECK = ("prometheus",)
 KIND = ("kind", "helm", "crossplane-cli", "crane")
 
 

@@ -8,6 +8,7 @@ from tap_api.kinds import XRS
 #: In seconds. Crossplane waits for two minutes, the circuit breaker of a claim for much less.
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 _KINDS = frozenset(kind.kind for kind in XRS)
+_OTHER = "other"
 COMPOSED, REFUSED, FAILED = "composed", "refused", "failed"
 
 
@@ -25,6 +26,10 @@ class Metrics:
             ["kind", "result"],
             registry=self.registry,
         )
+        for kind in (*sorted(_KINDS), _OTHER):
+            for result in (COMPOSED, REFUSED, FAILED):
+                # Told from the start: to Prometheus a first failure of what was not there is no increase.
+                self._results.labels(kind, result)
         self._seconds = Histogram(
             "tap_function_render_seconds",
             "From the request to the answer.",
@@ -35,7 +40,7 @@ class Metrics:
 
     def rendered(self, kind: str, result: str, seconds: float) -> None:
         """Counts an answer. A kind that is none of ours is `other`: what comes in chooses no label."""
-        name = kind if kind in _KINDS else "other"
+        name = kind if kind in _KINDS else _OTHER
         self._results.labels(name, result).inc()
         self._seconds.labels(name).observe(seconds)
 

@@ -22,6 +22,9 @@ from tap_operator.listener import Listener
 #: In seconds. The apiserver waits for three.
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3)
 
+#: Kind and operation of what could not be judged.
+_UNDECIDED = ("", "")
+
 
 class Metrics(Listener):
     """The metrics of one process, and `/metrics` that serves them."""
@@ -39,6 +42,8 @@ class Metrics(Listener):
             ["kind", "operation", "code", "allowed"],
             registry=self.registry,
         )
+        # Told from the start: to Prometheus the first of what was not there is no increase.
+        self._decisions.labels(*_UNDECIDED, "503", "false")
         self._violations = Counter(
             "tap_admission_violations", "Refused objects, by the rule that they break.", ["kind", "rule"],
             registry=self.registry,
@@ -60,7 +65,7 @@ class Metrics(Listener):
 
     def failed(self, code: int) -> None:
         """Counts a request that was answered without a decision."""
-        self._decisions.labels("", "", str(code), "false").inc()
+        self._decisions.labels(*_UNDECIDED, str(code), "false").inc()
 
     async def _answer(self, _: web.Request) -> web.Response:
         return web.Response(body=generate_latest(self.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

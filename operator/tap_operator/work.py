@@ -4,10 +4,12 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from tap_api.kinds import CIDR_BLOCK, ENVIRONMENT_TAP, REGIONAL_TAP
 from tap_operator.workqueue import Key
 
 #: In seconds. A pass over an environment of three regions takes a tenth.
 _PASS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_DONE, _FAILED = "done", "failed"
 _LAG = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
 
@@ -22,6 +24,10 @@ class WorkMetrics:
             ("kind", "result"),
             registry=registry,
         )
+        for kind in (ENVIRONMENT_TAP, REGIONAL_TAP, CIDR_BLOCK):
+            for result in (_DONE, _FAILED):
+                # Told from the start: to Prometheus the first of what was not there is no increase.
+                self._passes.labels(kind.kind, result)
         self._seconds = Histogram(
             "tap_operator_pass_duration_seconds", "How long a pass took.", ("kind",), buckets=_PASS, registry=registry
         )
@@ -47,7 +53,7 @@ class WorkMetrics:
 
     def passed(self, key: Key, lag: float, seconds: float, error: Exception | None) -> None:
         """Counts a pass; see tap_operator.workqueue."""
-        self._passes.labels(key.kind, "failed" if error else "done").inc()
+        self._passes.labels(key.kind, _FAILED if error else _DONE).inc()
         self._lag.labels(key.kind).observe(lag)
         self._seconds.labels(key.kind).observe(seconds)
 

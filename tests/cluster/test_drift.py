@@ -1,6 +1,5 @@
 """What somebody changes in AWS, on a real apiserver with real Crossplane: told, repaired, or left as it is."""
 
-import http.client
 import json
 import random
 import re
@@ -13,9 +12,9 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
-from cluster.test_admission import ports
+from chart.promtool import Alert
+from cluster.exposition import go_on, of_taps, scraped
 from cluster.test_whole_stack import asked, conditions, driven, ready, viewer
 from cluster.world import World
 from doubles import hands
@@ -63,25 +62,16 @@ def events(world: World, type_: str) -> list[str]:
     return [event["message"] for event in order]
 
 
-def scraped(world: World, port: str, **labels: str) -> dict[str, float]:
-    """Returns the series with these labels that a process tells Prometheus of, by name."""
-    connection = http.client.HTTPConnection("127.0.0.1", ports(world.cluster)[port], timeout=5)
-    connection.request("GET", "/metrics")
-    text = connection.getresponse().read().decode()
-    connection.close()
-    families = text_string_to_metric_families(text)
-    samples = (sample for family in families for sample in family.samples)
-    return {sample.name: sample.value for sample in samples if labels.items() <= sample.labels.items()}
-
-
 def metrics(world: World, **labels: str) -> dict[str, float]:
     """Returns what the operator tells Prometheus of the environment."""
     return scraped(world, "operator-health", kind="EnvironmentTap", name="dev", namespace=world.namespace, **labels)
 
 
-def test_what_somebody_changes_is_told_at_every_level_and_then_repaired(dev: tuple[World, ProviderDouble]) -> None:
+def test_what_somebody_changes_is_told_at_every_level_and_then_repaired(
+    dev: tuple[World, ProviderDouble], promtool: Path, tmp_path: Path
+) -> None:
     world, provider = dev
-    before = metrics(world)
+    before, quiet = metrics(world), of_taps(world)
     assert before["tap_drifted_fields"] == 0
     provider.change(VPC, "enableDnsSupport", value=False)
     world.until(lambda: told(world, "Drifted") == ["FieldsDiffer"] * 3, "the drift is told", 30)
@@ -102,6 +92,7 @@ def test_what_somebody_changes_is_told_at_every_level_and_then_repaired(dev: tup
     after = metrics(world)
     assert after["tap_drifted_fields"] == 0
     assert after["tap_drift_found_total"] == before["tap_drift_found_total"] + 1
+    go_on(promtool, tmp_path, quiet, of_taps(world), {"TapDriftFound": [alert(world, region=REGION)]})
     # Once each, however often everything is looked at.
     world.wait_quiet(4, "dev")
     # What was told before it, that nothing differs, may be of the same second.
@@ -112,8 +103,11 @@ def test_what_somebody_changes_is_told_at_every_level_and_then_repaired(dev: tup
     assert len([note for note in events(world, "Drifted") if "is True" in note]) == 1
 
 
-def test_a_cause_is_told_at_every_level_and_its_event_comes_once(dev: tuple[World, ProviderDouble]) -> None:
+def test_a_cause_is_told_at_every_level_and_its_event_comes_once(
+    dev: tuple[World, ProviderDouble], promtool: Path, tmp_path: Path
+) -> None:
     world, provider = dev
+    quiet = of_taps(world)
     provider.fail(VPC[1], "VpcLimitExceeded: The maximum number of VPCs has been reached")
     world.until(lambda: told(world, "ResourcesHealthy") == ["ResourcesFail"] * 3, "the cause is told", 30)
     cause = said(world, "ResourcesHealthy")[0]["message"]
@@ -130,6 +124,7 @@ def test_a_cause_is_told_at_every_level_and_its_event_comes_once(dev: tuple[Worl
     assert len([note for note in before if "VpcLimitExceeded" in note]) == 1
     failing = {"condition": "ResourcesHealthy", "reason": "ResourcesFail"}
     assert metrics(world, **failing) == {"tap_condition": 0}
+    go_on(promtool, tmp_path, quiet, of_taps(world), {"TapResourcesFailing": [alert(world, "0")]})
     provider.heal()
     world.until(lambda: told(world, "ResourcesHealthy") == ["Healthy"] * 3, "it is over", 60)
     healthy = {"tap_condition": 1}
@@ -148,10 +143,18 @@ def test_every_process_tells_how_it_does(dev: tuple[World, ProviderDouble]) -> N
     assert requests["tap_operator_requests_total"] > 0
     assert metrics(world, region=REGION, state="Present") == {"tap_region_ready": 1}
     for kind in ("RegionalTap", "RegionalNetwork", "RegionalMonitoring"):
-        function = scraped(world, "function-metrics", kind=kind)
-        assert function["tap_function_results_total"] > 0
-        assert function["tap_function_render_seconds_count"] > 0
-    assert scraped(world, "function-metrics", result="failed") == {}
+        results = {
+            result: scraped(world, "function-metrics", kind=kind, result=result)["tap_function_results_total"]
+            for result in ("composed", "failed")
+        }
+        assert results["composed"] > 0
+        assert results["failed"] == 0
+        assert scraped(world, "function-metrics", kind=kind)["tap_function_render_seconds_count"] > 0
+
+
+def alert(world: World, value: str = "1", **labels: str) -> Alert:
+    """Returns an alert about the environment."""
+    return Alert({"kind": "EnvironmentTap", "namespace": world.namespace, "name": "dev", **labels}, value)
 
 
 def drift(world: World, kubeconfig: Path) -> tuple[int, set[tuple[str, str]]]:
@@ -195,10 +198,11 @@ def kubeconfig(dev: tuple[World, ProviderDouble], tmp_path_factory: pytest.TempP
 
 
 def test_where_drift_is_only_reported_nothing_is_changed_in_aws(
-    reporting: tuple[World, ProviderDouble], kubeconfig: Path
+    reporting: tuple[World, ProviderDouble], kubeconfig: Path, promtool: Path, tmp_path: Path
 ) -> None:
     world, provider = reporting
     assert drift(world, kubeconfig) == (0, set())
+    quiet = of_taps(world)
     provider.change(VPC, "enableDnsSupport", value=False)
     world.until(lambda: told(world, "Drifted") == ["FieldsDiffer"] * 3, "the drift is told", 30)
     changed = deepcopy(provider.account.made)
@@ -209,6 +213,8 @@ def test_where_drift_is_only_reported_nothing_is_changed_in_aws(
     world.wait_quiet(5, "dev")
     assert provider.account.made == changed
     assert metrics(world)["tap_drifted_fields"] == 2
+    drifts = {"TapDrifted": [alert(world, "2", region=REGION)], "TapDriftFound": [alert(world, "2", region=REGION)]}
+    go_on(promtool, tmp_path, quiet, of_taps(world), drifts)
     assert drift(world, kubeconfig) == (2, BOTH)
 
 

@@ -36,11 +36,13 @@ class Account:
         made: The resources, each as its object was when AWS was last told, with its status.
         retained: Those of them whose object went and left them.
         writer: The region that a global database was switched over to; empty: it never was.
+        strangers: What others have made there, and no object of ours is.
     """
 
     made: dict[Key, Json] = field(default_factory=dict)
     retained: set[Key] = field(default_factory=set)
     writer: str = ""
+    strangers: dict[Key, Json] = field(default_factory=dict)
 
     def refusal(self, resource: Json) -> str:
         """Returns why AWS does not make a resource now; empty where it does."""
@@ -70,15 +72,15 @@ class Account:
         made = self.made.get((kind, name))
         if made is None:
             return ""
-        spec = wanted(resource)
-        if spec.get("deletionProtection") or spec.get("deletionProtectionEnabled"):
+        spec, shown = wanted(resource), made["status"]["atProvider"]
+        if shown.get("deletionProtection") or shown.get("deletionProtectionEnabled"):
             return "InvalidParameterCombination: Cannot delete protected resource, please disable deletion protection"
         if spec.get("forceDestroy"):
             return ""
         for user_kind, path in _USERS.get(kind, ()):
             for user in self.of(user_kind):
                 if _id(made) in _values(wanted(user), path):
-                    return f"DependencyViolation: {_id(made)} has dependencies and cannot be deleted ({_id(user)})"
+                    return _IN_USE.get(kind, _DEPENDENCIES).format(_id(made), _id(user))
         if kind == "rds.Cluster" and self.writes(made) and len(self.members(spec.get("globalClusterIdentifier"))) > 1:
             # https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-database-managing.html
             return (
@@ -98,7 +100,8 @@ class Account:
 
     def of(self, kind: str) -> Iterator[Json]:
         """Yields the resources of a kind."""
-        return (resource for (its_kind, _), resource in self.made.items() if its_kind == kind)
+        there = (*self.made.items(), *self.strangers.items())
+        return (resource for (its_kind, _), resource in there if its_kind == kind)
 
     def keeps_versions(self, bucket: str) -> bool:
         """Returns whether a bucket keeps versions of what is put into it."""
@@ -325,6 +328,15 @@ _REFUSALS: dict[str, Callable[[Account, Json, Json], str]] = {
 #: Kind -> what AWS cannot change in one, beside what the Terraform provider says it replaces (05, section 3, item 3).
 _FOREVER: dict[str, tuple[str, ...]] = {"rds.Cluster": ("globalClusterIdentifier",)}
 
+_DEPENDENCIES = "DependencyViolation: {} has dependencies and cannot be deleted ({})"
+#: Kind -> what AWS says of one that is in use, and by what, where it says it otherwise.
+_IN_USE = {
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+    "s3.Bucket": "BucketNotEmpty: The bucket you tried to delete is not empty. You must delete all versions in {} ({})",
+    # https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DeleteGlobalCluster.html
+    "rds.GlobalCluster": "InvalidGlobalClusterStateFault: Global cluster {} is not empty ({})",
+}
+
 #: Kind -> who may use one, and where that says so: AWS deletes nothing that is in use.
 _USERS: dict[str, tuple[tuple[str, str], ...]] = {
     "ec2.VPC": (
@@ -336,6 +348,7 @@ _USERS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "ec2.Subnet": (
         ("ec2.NATGateway", "subnetId"),
+        ("ec2.NetworkInterface", "subnetId"),
         ("lambda.Function", "vpcConfig.subnetIds"),
         ("rds.SubnetGroup", "subnetIds"),
     ),

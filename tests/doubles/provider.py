@@ -95,6 +95,7 @@ class ProviderDouble:
         self._epoch = 0
         self._slow: dict[str, float] = {}
         self._failing: dict[str, str] = {}
+        self._denied = ""
         self._changed: set[Key] = set()
         self._kinds = Kinds()
         self._writes: Counter[str] = Counter()
@@ -125,6 +126,33 @@ class ProviderDouble:
         self._changed.clear()
         self._epoch += 1
 
+    def stranger(self, kind: str, resource: Json | None = None, **spec: Any) -> Key:
+        """Lets somebody else make something in AWS; returns its key, for `leave`.
+
+        Args:
+            kind: Such as `ec2.NetworkInterface`, whether it is a kind of ours or not.
+            resource: One of ours that it is like.
+            spec: What is asked of it, beside what is asked of `resource`.
+        """
+        service, _, name = kind.partition(".")
+        made = deepcopy(resource) if resource else {"status": {"atProvider": {}}, "spec": {"forProvider": {}}}
+        key = (kind, f"stranger-{name.lower()}-{len(self.account.strangers)}")
+        made |= {"apiVersion": f"{service}.aws.m.upbound.io/v1beta1", "kind": name, "metadata": {"name": key[1]}}
+        made["spec"]["forProvider"] |= spec
+        made["status"]["atProvider"] |= {"id": key[1]}
+        self.account.strangers[key] = made
+        return key
+
+    def leave(self, key: Key) -> None:
+        """Lets somebody else delete again what they made."""
+        del self.account.strangers[key]
+        self._epoch += 1
+
+    def deny(self, words: str) -> None:
+        """Lets AWS answer whatever is asked of it with `words`, as it does where credentials are none; `heal` ends it."""
+        self._denied = words
+        self._epoch += 1
+
     def switch_over(self, region: str) -> None:
         """Moves the writer of the global database to a region, as a person does in AWS."""
         self.account.writer = region
@@ -133,6 +161,7 @@ class ProviderDouble:
     def heal(self) -> None:
         """Lets everything that failed go well again."""
         self._failing.clear()
+        self._denied = ""
         self._epoch += 1
 
     def __enter__(self) -> Self:
@@ -207,7 +236,11 @@ class ProviderDouble:
                 if resource is None:
                     return
                 deleted = resource["metadata"].get("deletionTimestamp")
-                do = self._leave if is_paused(resource) else self._delete if deleted else self._make
+                do = self._delete if deleted else self._make
+                if is_paused(resource):
+                    do = self._leave
+                elif self._denied:
+                    do = self._turn_away
                 with suppress(AwayError):  # It is looked at again.
                     await do(api, key, resource)
 
@@ -272,6 +305,13 @@ class ProviderDouble:
         self.account.made[key] = made
         self.journal.note("made", key)
         await self._report(api, key, resource, made=self.account.made[key])
+
+    async def _turn_away(self, api: Apiserver, key: Key, resource: Json) -> None:
+        """Says that AWS was asked what is there, which comes before everything else, and did not say."""
+        why = f"operation error, https response error StatusCode: 403, RequestID: {uuid4()}, {self._denied}"
+        await self._report(
+            api, key, resource, trouble=f"observe failed: failed to observe the resource: [{{0 {why}  []}}]"
+        )
 
     async def _left_as_it_is(self, api: Apiserver, key: Key, resource: Json) -> bool:
         """Reports what AWS has, where the provider may not change it, or has only now seen that somebody else did.
