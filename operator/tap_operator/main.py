@@ -1,4 +1,7 @@
-"""The command line: one image, two processes. `tap-operator fanout` acts, `tap-operator admission` judges."""
+"""The command line: one image, two processes. `tap-operator fanout` acts, `tap-operator admission` judges.
+
+And one question, `tap-operator uninstall`: whether both may go.
+"""
 
 import asyncio
 import logging
@@ -13,6 +16,7 @@ from tap_api.errors import TapError
 from tap_api.policy import Organisation, load
 from tap_operator.metrics import Metrics
 from tap_operator.processes import admit, fan_out
+from tap_operator.uninstall import allow
 from tap_operator.webhook import Webhook
 
 _HEALTH_ADDRESS = click.option("--health-address", default="127.0.0.1", show_default=True, help="Where probes come to.")
@@ -74,6 +78,13 @@ def admission(  # noqa: PLR0913, PLR0917  (options of a command line)
     scraped = (metrics_address, metrics_port) if metrics_port is not None else None
     webhook = Webhook(address, port, certs_dir, Metrics())
     _run(log_format, admit(webhook, health_address, health_port, _organisation(policy), scraped))
+
+
+@main.command()
+@_LOG_FORMAT
+def uninstall(log_format: str) -> None:
+    """Fails where taps are left that nobody could delete without the operator; the chart asks before it goes."""
+    _run(log_format, allow())
 
 
 def _organisation(path: Path | None) -> Organisation:

@@ -52,8 +52,8 @@ def test_helm_finds_nothing_to_complain_about(helm: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "kinds"),
     [
-        pytest.param({}, {"Deployment", "PodDisruptionBudget", "Secret"}, id="by default"),
-        pytest.param({"admission": {"caBundle": "Q0E="}}, {"Deployment", "PodDisruptionBudget"}, id="with a CA"),
+        pytest.param({}, {"Deployment", "Job", "PodDisruptionBudget", "Secret"}, id="by default"),
+        pytest.param({"admission": {"caBundle": "Q0E="}}, {"Deployment", "Job", "PodDisruptionBudget"}, id="with a CA"),
         pytest.param(BESIDE, set(), id="beside"),
     ],
 )
@@ -285,14 +285,16 @@ def test_the_certificate_that_the_chart_makes_is_from_the_ca_that_the_webhook_tr
     assert deployment["spec"]["template"]["spec"]["volumes"][0]["secret"]["secretName"] == "tap-admission-tls"
 
 
+def pods(chart: dict[str, Json]) -> dict[str, Any]:
+    """Returns what runs in a pod, by its name: the spec of the pod."""
+    found = {**of("Deployment", chart), **of("Job", chart)}
+    return {name: one["spec"]["template"]["spec"] for name, one in found.items()}
+
+
 def test_pods_run_as_the_restricted_standard_asks(chart: dict[str, Json]) -> None:
-    deployments = of("Deployment", chart)
-    assert sorted(deployments) == ["tap-admission", "tap-operator"]
-    for name, deployment in deployments.items():
-        pod = deployment["spec"]["template"]["spec"]
+    assert sorted(pods(chart)) == ["tap-admission", "tap-operator", "tap-uninstall"]
+    for pod in pods(chart).values():
         [container] = pod["containers"]
-        assert deployment["spec"]["replicas"] == 2
-        assert pod["serviceAccountName"] == name
         assert (pod["securityContext"]["runAsNonRoot"], pod["securityContext"]["seccompProfile"]) == (
             True,
             {"type": "RuntimeDefault"},
@@ -302,7 +304,23 @@ def test_pods_run_as_the_restricted_standard_asks(chart: dict[str, Json]) -> Non
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         }
-        assert {"startupProbe", "livenessProbe", "readinessProbe", "resources"} <= set(container)
+        assert container["resources"]["limits"]["memory"]
+
+
+def test_each_process_is_there_twice_with_its_own_account_and_probes(chart: dict[str, Json]) -> None:
+    for name, deployment in of("Deployment", chart).items():
+        assert deployment["spec"]["replicas"] == 2
+        assert pods(chart)[name]["serviceAccountName"] == name
+        [container] = pods(chart)[name]["containers"]
+        assert {"startupProbe", "livenessProbe", "readinessProbe"} <= set(container)
+
+
+def test_helm_asks_the_operator_before_it_uninstalls_it(chart: dict[str, Json]) -> None:
+    job = of("Job", chart)["tap-uninstall"]
+    assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-delete"
+    assert job["spec"]["backoffLimit"] == 0
+    # It lists what the operator lists, as the operator.
+    assert pods(chart)["tap-uninstall"]["serviceAccountName"] == "tap-operator"
 
 
 def test_the_processes_take_the_arguments_that_the_pods_give_them(chart: dict[str, Json]) -> None:
@@ -310,8 +328,8 @@ def test_the_processes_take_the_arguments_that_the_pods_give_them(chart: dict[st
 
     from tap_operator.main import main
 
-    for deployment in of("Deployment", chart).values():
-        [container] = deployment["spec"]["template"]["spec"]["containers"]
+    for pod in pods(chart).values():
+        [container] = pod["containers"]
         done = CliRunner().invoke(main, [*container["args"], "--help"])
         assert done.exit_code == 0, done.output
         known = {word for word in done.output.split() if word.startswith("--")}

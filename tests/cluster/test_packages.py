@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from doubles.jobs import JobsDouble
 from tap_api.kinds import XRS
 from tap_cluster import crossplane, embedded, golang, package, recipes, release, runtime, services, tools
 from tap_cluster.api import Cluster
@@ -191,6 +192,40 @@ def test_an_environment_is_installed_and_its_namespace_outlives_it(spare: Cluste
     helm("uninstall", "staging", "--namespace", "tap-system")
     assert not spare.kubectl("get", "providerconfigs.aws.m.upbound.io", "-n", "tap-staging", "-o", "name")
     assert read(spare, "namespace", "tap-staging")["status"]["phase"] == "Active"
+
+
+def test_the_operator_is_not_uninstalled_while_a_tap_is_left(
+    spare: Cluster, context: Context, helm: Helm, platform: dict[str, Any], tmp_path: Path
+) -> None:
+    """Nobody could delete one then. Nothing of the chart goes, and whoever asked is told what to do."""
+    spare.kubectl("apply", "-f", "-", input=charted(context, helm, args=FLAGS))
+    helm(*INSTALL, "platform", CHARTS / "platform", **platform)
+    # Nobody runs the pods here, admission neither.
+    helm(*INSTALL, "operator", CHARTS / "operator", admission={"failurePolicy": "Ignore"})
+    spare.kubectl("create", "namespace", "tap-dev")
+    spare.kubectl("apply", "-f", CHARTS.parent / "claims" / "dev.yaml")
+
+    def there() -> set[str]:
+        kinds = "deployments,serviceaccounts,configmaps,validatingadmissionpolicies,clusterroles"
+        selector = "--selector=app.kubernetes.io/instance=operator"
+        return set(spare.kubectl("get", kinds, "-n", "tap-system", selector, "-o", "name").split())
+
+    before = there()
+    with JobsDouble(spare.kubectl, "tap-system", tmp_path) as jobs:
+        with pytest.raises(ValueError, match=r"Job/tap-system/tap-uninstall not ready\. status: Failed"):
+            helm("uninstall", "operator", "--namespace", "tap-system")
+        [said] = jobs.said
+        assert said.startswith("tap-operator: taps are left (1), and without the operator nobody could delete them.")
+        [advice] = re.findall(r"^  kubectl (delete .*)$", said, re.MULTILINE)
+        assert there() == before
+        spare.kubectl(*shlex.split(advice))
+        helm("uninstall", "operator", "--namespace", "tap-system")
+        assert jobs.said == [said, ""]
+    assert there() == set()
+    assert {"environmenttaps.tap.platform", "cidrblocks.tap.platform"} <= listed(spare, "crd").keys()
+    # Installed again, it takes over what stayed.
+    helm(*INSTALL, "operator", CHARTS / "operator", admission={"failurePolicy": "Ignore"})
+    assert there() == before
 
 
 def test_what_is_pushed_again_keeps_its_digest(context: Context, pushed: list[str], tmp_path: Path) -> None:
