@@ -204,7 +204,7 @@ def test_what_admission_alone_knows_is_told_whole(somebody: tuple[Deployer, Prov
 
 
 def test_who_may_only_look_is_told_so(somebody: tuple[Deployer, ProviderDouble], tmp_path: Path) -> None:
-    from cluster.test_whole_stack import viewer
+    from cluster.plans import viewer
 
     deployer, _ = somebody
     kubeconfig = str(viewer(deployer.world, tmp_path))

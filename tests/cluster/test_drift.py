@@ -15,7 +15,8 @@ import pytest
 
 from chart.promtool import Alert
 from cluster.exposition import go_on, of_taps, scraped
-from cluster.test_whole_stack import asked, conditions, driven, ready, viewer
+from cluster.plans import viewer
+from cluster.test_whole_stack import asked, conditions, driven, ready
 from cluster.world import World
 from doubles import hands
 from doubles.account import Key, key_of
@@ -31,6 +32,12 @@ VPC: Key = ("ec2.VPC", f"dev-{REGION}-network-vpc")
 FIFTY = 50
 GROUP: Key = ("cloudwatchlogs.Group", f"dev-{REGION}-network-flow-log-group")
 LINE = "vpc: spec.forProvider.enableDnsSupport wanted true, {} false"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """`make soak` reads AWS thirty times."""
+    if "polls" in metafunc.fixturenames:
+        metafunc.parametrize("polls", [30 if metafunc.config.getoption("seeds") > 1 else 4])
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +108,26 @@ def test_what_somebody_changes_is_told_at_every_level_and_then_repaired(
         f"Drifted is False: {REGION}: Repaired: network/{LINE.format('was')}",
     ]
     assert len([note for note in events(world, "Drifted") if "is True" in note]) == 1
+
+
+def test_nothing_is_called_drift_however_often_aws_is_read(dev: tuple[World, ProviderDouble], polls: int) -> None:
+    world, provider = dev
+    before, told_before = metrics(world), events(world, "Drifted")
+    shown = {key: statuses(world)[key] for key in provider.account.made}
+    for _ in range(polls):
+        provider.poll()
+        world.until(lambda: provider.rests, "all of AWS was read")
+        world.wait_quiet(1, "dev")
+        assert metrics(world)["tap_drifted_fields"] == 0
+    # AWS did say it in another order.
+    again = statuses(world)
+    assert [key for key, status in shown.items() if again[key]["atProvider"] != status["atProvider"]]
+    assert metrics(world) == before
+    assert events(world, "Drifted") == told_before
+
+
+def statuses(world: World) -> dict[Key, Json]:
+    return {key_of(resource): resource["status"] for resource in world.managed()}
 
 
 def test_a_cause_is_told_at_every_level_and_its_event_comes_once(

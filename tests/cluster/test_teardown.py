@@ -1,16 +1,22 @@
 """The order in which regions go, on real Crossplane: AWS is a double of the provider."""
 
+import os
 import random
+import subprocess
+import sys
 from copy import deepcopy
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cluster.test_whole_stack import driven, ready
 from cluster.world import World
+from doubles.account import Key
 from doubles.provider import ProviderDouble
 from tap_api import manifest
+from tap_api.base import Json
 from tap_api.teardown import ORDER, TORN_DOWN
 from tap_cluster.services import NAMESPACE
 
@@ -18,6 +24,7 @@ from tap_cluster.services import NAMESPACE
 REGIONS = ["us-east-1", "us-east-2"]
 #: What may die while something goes.
 VICTIMS = ("operator", "function", "crossplane", "kube-apiserver", "etcd")
+TABLE: Key = ("dynamodb.Table", f"dev-{REGIONS[0]}-sessions-table")
 WORDS = "DependencyViolation: the queue is busy"
 
 
@@ -34,13 +41,21 @@ def in_order(provider: ProviderDouble, region: str) -> None:
         assert max(before) < min(after), (region, stages)
 
 
+def claimed(*regions: str) -> Json:
+    """Returns the claim with these regions."""
+    spec = {**CLAIM["spec"], "regions": [region for region in CLAIM["spec"]["regions"] if region["name"] in regions]}
+    return {**CLAIM, "spec": spec}
+
+
 class Interruptions:
     """Kills process after process while something goes, each once so many resources are gone; a seed chooses."""
 
-    def __init__(self, world: World, provider: ProviderDouble, seed: int) -> None:
+    def __init__(self, world: World, provider: ProviderDouble, seed: int, region: str = "") -> None:
+        """Args: region: what goes; empty: everything."""
         chance = random.Random(seed)  # noqa: S311
         gone = len(provider.journal.of("deleted"))
-        places = sorted(chance.sample(range(gone, gone + len(provider.account.made)), len(VICTIMS)))
+        going = sum(region in name for _, name in provider.account.made)
+        places = sorted(chance.sample(range(gone, gone + going), len(VICTIMS)))
         self._left = list(zip(places, chance.sample(VICTIMS, len(VICTIMS)), strict=True))
         self._world, self._provider = world, provider
 
@@ -58,27 +73,79 @@ class Interruptions:
         return not self._left
 
 
+class Way:
+    """How somebody deletes an environment, and what they do while it goes."""
+
+    def __init__(self, world: World, folder: Path, *command: str) -> None:
+        """Args: command: what they type; empty: `tap destroy`."""
+        self._world, self._command, self._claim = world, command, folder / "dev.yaml"
+        self._destroy: subprocess.Popen[str] | None = None
+
+    def begin(self, claim: Json) -> None:
+        if self._command:
+            self._world.kubectl("delete", "etap", "dev", *self._command)
+            return
+        own = {**claim["spec"], "peeringGroup": self._world.namespace}
+        metadata = {"name": "dev", "namespace": self._world.namespace}
+        self._claim.write_text(manifest.dump([{**claim, "metadata": metadata, "spec": own}]), encoding="utf-8")
+        self._destroys()
+
+    def _destroys(self) -> None:
+        command = [sys.executable, "-m", "tap_cli", "destroy", str(self._claim), "--yes", "--timeout", "500"]
+        pipes: Any = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        env = {**os.environ, "KUBECONFIG": str(self._world.cluster.kubeconfig)}
+        self._destroy = subprocess.Popen(command, text=True, env=env, **pipes)
+
+    def look(self) -> None:
+        """Tries to delete the namespace, which is refused as long as there is a tap; destroys again what was broken off."""
+        done = self._world.tried("delete", "namespace", self._world.namespace, "--dry-run=server")
+        assert done.returncode or not self._world.names("environmenttaps"), done.stdout
+        if self._destroy and self._destroy.poll():
+            # The apiserver was away: said in words, and the same command goes on where it was.
+            _, told = self._destroy.communicate()
+            assert "Traceback" not in told
+            assert told.startswith("error: "), told
+            self._destroys()
+
+    def end(self) -> None:
+        """Sees that whoever waited was told of the end."""
+        if self._destroy:
+            out, told = self._destroy.communicate(timeout=120)
+            assert (self._destroy.returncode, told) == (0, "")
+            assert "gone" in out
+
+
+#: How an environment is deleted; GitOps does as `background` does.
+WAYS = {
+    "foreground": ("--cascade=foreground", "--wait=false"),
+    "background": ("--cascade=background", "--wait=false"),
+    "tap-destroy": (),
+}
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """`make test` has one seed, and foreground deletion, which Kubernetes' own collector takes part in."""
-    if "seed" in metafunc.fixturenames:
-        seeds = range(metafunc.config.getoption("seeds"))
-        cascades = ["foreground", "background"] if len(seeds) > 1 else ["foreground"]
-        metafunc.parametrize(("cascade", "seed"), [(cascade, seed) for seed in seeds for cascade in cascades])
+    seeds = range(metafunc.config.getoption("seeds"))
+    if "way" in metafunc.fixturenames:
+        ways = list(WAYS) if len(seeds) > 1 else ["foreground"]
+        metafunc.parametrize(("way", "seed"), [(way, seed) for seed in seeds for way in ways])
+    elif "seed" in metafunc.fixturenames:
+        metafunc.parametrize("seed", seeds)
 
 
 @pytest.mark.timeout(540, func_only=True)
 def test_an_environment_goes_region_by_region_and_part_by_part_whatever_is_killed(
-    world: World, cascade: str, seed: int
+    world: World, way: str, seed: int, tmp_path: Path
 ) -> None:
+    somebody = Way(world, tmp_path, *WAYS[way])
     with driven(world) as provider:
-        claim = deepcopy(CLAIM)
-        claim["spec"]["regions"] = [region for region in claim["spec"]["regions"] if region["name"] in REGIONS]
+        claim = claimed(*REGIONS)
         world.apply(claim)
         ready(world, provider, "dev")
         uid = world.get("regionaltaps", "dev-us-east-1")["metadata"]["uid"]
         stuck = next(name for kind, name in provider.account.made if kind == "lambda.Function" and "us-east-2" in name)
         provider.fail(stuck, WORDS)
-        world.kubectl("delete", "etap", "dev", f"--cascade={cascade}", "--wait=false")
+        somebody.begin(claim)
 
         def told(kind: str, name: str) -> str:
             conditions = world.get(kind, name)["status"]["conditions"]
@@ -96,20 +163,55 @@ def test_an_environment_goes_region_by_region_and_part_by_part_whatever_is_kille
         assert not [i for part in ("database", "storage", "network") for i in times(provider, "us-east-2", part)]
         primary = world.get("regionaltaps", "dev-us-east-1")["metadata"]
         assert (primary["uid"], "deletionTimestamp" in primary) == (uid, False)
-        interruptions = Interruptions(world, provider, 2 * seed + (cascade == "foreground"))
+        interruptions = Interruptions(world, provider, len(WAYS) * seed + list(WAYS).index(way))
         provider.heal()
 
         def gone() -> bool:
             provider.check()
             interruptions.look()
+            somebody.look()
             return not world.names("environmenttaps") and not world.names("regionaltaps") and not world.managed()
 
         world.until(gone, "nothing is left", 360)
+        somebody.end()
         assert interruptions.over
         assert provider.account.made == {}
         for region in REGIONS:
             in_order(provider, region)
         assert max(times(provider, "us-east-2", "network")) < min(times(provider, "us-east-1", "monitoring"))
+
+
+@pytest.mark.timeout(540, func_only=True)
+def test_a_region_that_leaves_goes_whatever_is_killed_and_no_other_is_touched(world: World, seed: int) -> None:
+    stays, leaves = REGIONS
+    with driven(world) as provider:
+        world.apply(claimed(*REGIONS))
+        ready(world, provider, "dev")
+
+        def kept() -> dict[Key, Json]:
+            """Returns what is asked of each resource of the region that stays, but for the replicas of its table."""
+            specs = {key: deepcopy(made["spec"]) for key, made in provider.account.made.items() if stays in key[1]}
+            specs[TABLE]["forProvider"].pop("replica", None)
+            return specs
+
+        before, uid = kept(), world.get("regionaltaps", f"dev-{stays}")["metadata"]["uid"]
+        interruptions = Interruptions(world, provider, seed, leaves)
+        world.apply(claimed(stays))
+
+        def gone() -> bool:
+            provider.check()
+            interruptions.look()
+            there = [one["metadata"]["name"] for one in world.managed()]
+            return world.names("regionaltaps") == [f"dev-{stays}"] and not [name for name in there if leaves in name]
+
+        world.until(gone, "nothing of the region is left", 360)
+        assert interruptions.over
+        in_order(provider, leaves)
+        assert [key for key in provider.account.made if leaves in key[1]] == []
+        assert [key for key in provider.journal.of("deleted") if stays in key[1]] == []
+        assert kept() == before
+        assert world.get("regionaltaps", f"dev-{stays}")["metadata"]["uid"] == uid
+        ready(world, provider, "dev")
 
 
 def test_an_environment_with_an_end_goes_when_it_comes_unless_somebody_holds_it(world: World) -> None:

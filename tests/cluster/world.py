@@ -106,17 +106,18 @@ class World:
 
     def kubectl_fails(self, *args: str, stdin: str | None = None) -> str:
         """Returns what kubectl says when it fails."""
-        done = self._run(*args, stdin=stdin)
+        done = self.tried(*args, stdin=stdin)
         assert done.returncode != 0, f"kubectl {' '.join(args)} was not refused: {done.stdout}"
         return done.stderr
 
     def said(self, *args: str) -> str:
         """Returns what kubectl says beside its output when it succeeds: warnings."""
-        done = self._run(*args)
+        done = self.tried(*args)
         assert done.returncode == 0, done.stderr
         return done.stderr
 
-    def _run(self, *args: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+    def tried(self, *args: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Returns what became of a kubectl command, which may fail."""
         command = [str(self.cluster.tool("kubectl")), f"--kubeconfig={self.cluster.kubeconfig}", "-n", self.namespace]
         return subprocess.run([*command, *args], input=stdin, capture_output=True, text=True, check=False)
 

@@ -37,12 +37,14 @@ class Account:
         retained: Those of them whose object went and left them.
         writer: The region that a global database was switched over to; empty: it never was.
         strangers: What others have made there, and no object of ours is.
+        protected: What others have protected against deletion, of what we made.
     """
 
     made: dict[Key, Json] = field(default_factory=dict)
     retained: set[Key] = field(default_factory=set)
     writer: str = ""
     strangers: dict[Key, Json] = field(default_factory=dict)
+    protected: set[Key] = field(default_factory=set)
 
     def refusal(self, resource: Json) -> str:
         """Returns why AWS does not make a resource now; empty where it does."""
@@ -72,8 +74,9 @@ class Account:
         made = self.made.get((kind, name))
         if made is None:
             return ""
-        spec, shown = wanted(resource), made["status"]["atProvider"]
-        if shown.get("deletionProtection") or shown.get("deletionProtectionEnabled"):
+        spec = wanted(resource)
+        protected = spec.get("deletionProtection") or spec.get("deletionProtectionEnabled")
+        if protected or (kind, name) in self.protected:
             return "InvalidParameterCombination: Cannot delete protected resource, please disable deletion protection"
         if spec.get("forceDestroy"):
             return ""

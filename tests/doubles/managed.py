@@ -3,12 +3,13 @@
 A double, and named as one. `doubles.provider` uses it on a control plane, `golden.slow` without one.
 """
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from doubles.account import Account, Key, key_of, wanted
 from doubles.aws import ACCOUNT, external_name, keeps_name, late_initialized, provided
-from doubles.references import Reference, of_schema, patch, pruned, resolved
+from doubles.references import Reference, of_schema, patch, pruned, resolved, turned
 from tap_api.base import Json
 from tap_stack.catalogue import catalogue
 
@@ -112,6 +113,13 @@ class Kinds:
             made["status"]["atProvider"]["versionId"] = ""
         made["status"]["atProvider"] = pruned(made["status"]["atProvider"], self.told[kind])
         return made
+
+    def looked_at(self, made: Json, time: int) -> Json:
+        """Returns what the provider reads of a resource the `time`th time: in no order where there is none."""
+        kind, name = key_of(made)
+        shown: Json = made["status"]["atProvider"]
+        # Of a seed of its own: looked at twice in between, it is the same.
+        return turned(shown, self.told[kind], random.Random(f"{name} {time}")) if time else shown  # noqa: S311
 
 
 def published(function: Json, before: Json | None) -> str:

@@ -21,6 +21,7 @@ from uuid import uuid4
 from doubles import secrets
 from doubles.account import Account, Key, key_of
 from doubles.apiserver import Apiserver, AwayError, connect
+from doubles.aws import ACCOUNT
 from doubles.managed import FINALIZER, Kinds, is_paused
 from doubles.references import UnresolvedError
 from tap_api.base import Json
@@ -92,7 +93,7 @@ class ProviderDouble:
         self._due: dict[Key, float] = {}
         self._retry: dict[Key, float] = {}
         self._at_rest: dict[Key, tuple[str, int]] = {}
-        self._epoch = 0
+        self._epoch = self._polls = 0
         self._slow: dict[str, float] = {}
         self._failing: dict[str, str] = {}
         self._denied = ""
@@ -126,27 +127,45 @@ class ProviderDouble:
         self._changed.clear()
         self._epoch += 1
 
-    def stranger(self, kind: str, resource: Json | None = None, **spec: Any) -> Key:
+    def stranger(self, kind: str, **spec: Any) -> Key:
         """Lets somebody else make something in AWS; returns its key, for `leave`.
 
         Args:
             kind: Such as `ec2.NetworkInterface`, whether it is a kind of ours or not.
-            resource: One of ours that it is like.
-            spec: What is asked of it, beside what is asked of `resource`.
+            spec: What is asked of it.
         """
         service, _, name = kind.partition(".")
-        made = deepcopy(resource) if resource else {"status": {"atProvider": {}}, "spec": {"forProvider": {}}}
         key = (kind, f"stranger-{name.lower()}-{len(self.account.strangers)}")
-        made |= {"apiVersion": f"{service}.aws.m.upbound.io/v1beta1", "kind": name, "metadata": {"name": key[1]}}
-        made["spec"]["forProvider"] |= spec
-        made["status"]["atProvider"] |= {"id": key[1]}
-        self.account.strangers[key] = made
+        arn = f"arn:aws:{service}:{spec.get('region', '')}:{ACCOUNT}:{name.lower()}:{key[1]}"
+        self.account.strangers[key] = {
+            "apiVersion": f"{service}.aws.m.upbound.io/v1beta1",
+            "kind": name,
+            "metadata": {"name": key[1], "annotations": {"crossplane.io/external-name": key[1]}},
+            "spec": {"forProvider": spec},
+            "status": {"atProvider": {"id": key[1], "arn": arn}},
+        }
         return key
 
+    def protect(self, key: Key) -> None:
+        """Lets somebody protect a resource of ours against deletion, until `leave`."""
+        self.account.protected.add(key)
+
     def leave(self, key: Key) -> None:
-        """Lets somebody else delete again what they made."""
-        del self.account.strangers[key]
+        """Lets somebody else delete again what they made, or end what they protect."""
+        self.account.strangers.pop(key, None)
+        self.account.protected.discard(key)
         self._epoch += 1
+
+    def poll(self) -> None:
+        """Lets the provider read all of AWS once more, as it does every ten minutes; AWS gives sets in any order."""
+        self._polls += 1
+        self._epoch += 1
+
+    @property
+    def rests(self) -> bool:
+        """Whether everything was looked at since anything changed."""
+        seen = list(self._seen.items())
+        return all(self._at_rest.get(key) == self._state(resource) for key, resource in seen)
 
     def deny(self, words: str) -> None:
         """Lets AWS answer whatever is asked of it with `words`, as it does where credentials are none; `heal` ends it."""
@@ -159,8 +178,10 @@ class ProviderDouble:
         self._epoch += 1
 
     def heal(self) -> None:
-        """Lets everything that failed go well again."""
+        """Lets everything that failed go well again, and whatever others made or protected go."""
         self._failing.clear()
+        self.account.strangers.clear()
+        self.account.protected.clear()
         self._denied = ""
         self._epoch += 1
 
@@ -380,9 +401,10 @@ class ProviderDouble:
         )
         status = {**before, "conditions": conditions}
         if made:
-            status["atProvider"] = made["status"]["atProvider"]
+            status["atProvider"] = self._kinds.looked_at(made, self._polls)
         now = time.monotonic()
-        again = bool(trouble) and "RequestID" in trouble and now > self._retry.get(key, now)
+        # What is turned away waits longer each time, up to an hour.
+        again = bool(_ASYNC.match(trouble)) and "RequestID" in trouble and now > self._retry.get(key, now)
         if _told(status) == _told(before) and not again:
             self._retry.setdefault(key, now + _RETRY)
             if made:

@@ -4,6 +4,7 @@ A double, and named as one. Which kind a reference means is read from the provid
 resource of another kind never resolves here either.
 """
 
+import random
 import re
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
@@ -71,6 +72,17 @@ def pruned(node: Any, schema: Json) -> Any:
 
 class UnresolvedError(Exception):
     """A reference leads to nothing yet."""
+
+
+def turned(node: Any, schema: Json, chance: random.Random) -> Any:
+    """Returns what AWS says in another order, where its schema says that there is none (x-kubernetes-list-type)."""
+    if isinstance(node, dict):
+        within = schema.get("properties", {})
+        return {name: turned(value, within.get(name, {}), chance) for name, value in node.items()}
+    if isinstance(node, list):
+        items = [turned(item, schema.get("items", {}), chance) for item in node]
+        return chance.sample(items, len(items)) if schema.get("x-kubernetes-list-type") == "set" else items
+    return node
 
 
 def resolved(resource: Json, references: Mapping[str, Reference], find: Callable[[Key], Json | None]) -> Json:
