@@ -1,6 +1,6 @@
 """What AWS says of the resources: the cause, in one condition, for whoever is awake at 3 a.m."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tap_api import complaint
 from tap_api.status import PAUSED
@@ -14,6 +14,7 @@ _TELLING = (*complaint.TELLING, RESOURCES_HEALTHY)
 _WAITS = "cannot resolve references"
 PROVIDER_SILENT = "ProviderSilent"
 _MAX_NAMED = 3
+_OF_PART = "/"
 
 
 def trouble(observation: Observation) -> str:
@@ -43,9 +44,7 @@ def healthy(keys: Iterable[str], observed: Observed) -> Condition:
     there = [(key, observed[key]) for key in keys if key in observed]
     found = [(key, text) for key, observation in there if (text := trouble(observation))]
     if found:
-        lines = [f"{key}{_glue(observed[key])}{text}" for key, text in found[:_MAX_NAMED]]
-        more = [f"and {len(found) - _MAX_NAMED} more"] if len(found) > _MAX_NAMED else []
-        return Condition(RESOURCES_HEALTHY, "False", "ResourcesFail", "; ".join([*lines, *more]))
+        return Condition(RESOURCES_HEALTHY, "False", "ResourcesFail", _causes(found, observed))
     if not there:
         return Condition(RESOURCES_HEALTHY, "Unknown", "NothingYet", "No resource exists yet.")
     paused = sum(is_paused(observation) for _, observation in there)
@@ -75,6 +74,25 @@ def healthy(keys: Iterable[str], observed: Observed) -> Condition:
     return Condition(RESOURCES_HEALTHY, "True", "Healthy")
 
 
+def _causes(found: Iterable[tuple[str, str]], observed: Observed) -> str:
+    """Returns which resources fail and why. What several say, such as that a credential has expired, is said once."""
+    keys_of: dict[tuple[str, str], list[str]] = {}
+    for key, text in found:
+        glue = _glue(observed[key])
+        # A part's words begin with resources of its own.
+        about = keys_of.setdefault((key if glue == _OF_PART else "", f"{glue}{text}"), [])
+        about.append(key)
+    causes = list(keys_of.items())
+    lines = [f"{_named(keys)}{text}" for (_, text), keys in causes[:_MAX_NAMED]]
+    left = sum(len(keys) for _, keys in causes[_MAX_NAMED:])
+    return "; ".join([*lines, f"and {left} more"] if left else lines)
+
+
+def _named(keys: Sequence[str]) -> str:
+    named = ", ".join(keys[:_MAX_NAMED])
+    return f"{named} and {len(keys) - _MAX_NAMED} more" if len(keys) > _MAX_NAMED else named
+
+
 def _glue(observation: Observation) -> str:
     """Returns what stands between a key and its trouble: a part tells of a resource of its own, `database/cluster: …`.
 
@@ -82,7 +100,7 @@ def _glue(observation: Observation) -> str:
     """
     said = ((type_, observation.condition(type_)) for type_ in _TELLING)
     telling = next((type_ for type_, condition in said if condition and condition.status == "False"), "")
-    return "/" if telling == RESOURCES_HEALTHY else ": "
+    return _OF_PART if telling == RESOURCES_HEALTHY else ": "
 
 
 def _is_silent(observation: Observation) -> bool:

@@ -90,8 +90,9 @@ def test_credentials_that_have_expired_are_told_once_and_nothing_is_lost(
     for xr in xrs:
         told = health(world, *xr)
         assert (told["status"], told["reason"]) == ("False", "ResourcesFail")
-        # A hundred say it; the first are named.
-        assert told["message"].endswith(("…", " more"))
+        # A hundred say it; the first are named, and what they say is said once of each part.
+        assert " more: observe failed: " in told["message"]
+        assert told["message"].count(EXPIRED) <= 3
         assert "RequestID" not in told["message"]
         assert len(told["message"]) < LONGEST / 8
     go_on(promtool, tmp_path, quiet, of_taps(world), {"TapResourcesFailing": [alert(world, "0")]})

@@ -30,7 +30,7 @@ __all__ = ["Trouble", "roll_up"]
 #: Room for the causes of ten regions inside the 4,096 characters of a message.
 _LONGEST_CAUSE = 390
 #: The beginning of a cause that names a resource: `database/cluster: …`.
-_RESOURCE_PATH = re.compile(r"[a-z0-9-]+(/[a-z0-9-]+)+: ")
+_RESOURCE_PATH = re.compile(r"[a-z0-9-]+(/[a-z0-9-]+)+(: |, | and )")
 
 
 #: Why nothing of a claim is applied that policy refuses.

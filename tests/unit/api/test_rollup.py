@@ -144,6 +144,12 @@ def test_failing_resources_are_passed_up_with_their_region_and_sorted() -> None:
     )
 
 
+@pytest.mark.parametrize("named", ["network/vpc, subnet-a", "network/vpc, subnet-a, subnet-b and 28 more"])
+def test_several_resources_that_fail_alike_have_their_region_in_front_too(named: str) -> None:
+    observed = {"us-east-1": tap(("ResourcesHealthy", "False", f"{named}: expired")), "us-east-2": tap()}
+    assert conditions(rolled(observed))["ResourcesHealthy"][2] == f"us-east-1/{named}: expired"
+
+
 def test_a_failure_outweighs_what_is_not_known() -> None:
     observed = {"us-east-1": tap(), "us-east-2": tap(("ResourcesHealthy", "False", "database/cluster: AccessDenied"))}
     truth, _, message = conditions(rolled(observed))["ResourcesHealthy"]

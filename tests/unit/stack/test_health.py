@@ -62,8 +62,29 @@ def says(type_: str, status: str, message: str = "") -> Json:
             Condition("ResourcesHealthy", "False", "ResourcesFail", "network/vpc: denied"),
         ),
         (
-            {key: says("Synced", "False") for key in "abcde"},
-            Condition("ResourcesHealthy", "False", "ResourcesFail", "a: Because; b: Because; c: Because; and 2 more"),
+            {key: says("Synced", "False", f"{key} is refused") for key in "abcde"},
+            Condition(
+                "ResourcesHealthy",
+                "False",
+                "ResourcesFail",
+                "a: a is refused; b: b is refused; c: c is refused; and 2 more",
+            ),
+        ),
+        (
+            # What several say is said once.
+            {
+                "vpc": says("Synced", "False", "expired"),
+                "queue": says("Synced", "False", "no such key"),
+                **{key: says("Synced", "False", "expired") for key in "abcd"},
+            },
+            Condition(
+                "ResourcesHealthy", "False", "ResourcesFail", "vpc, a, b and 2 more: expired; queue: no such key"
+            ),
+        ),
+        (
+            # What parts say names a resource of each.
+            {part: says("ResourcesHealthy", "False", "a, b: expired") for part in ("network", "storage")},
+            Condition("ResourcesHealthy", "False", "ResourcesFail", "network/a, b: expired; storage/a, b: expired"),
         ),
     ],
 )
