@@ -121,6 +121,7 @@ def test_a_region_that_writes_stays_as_long_as_its_environment(throttled: tuple[
     ready(world, provider, "dev", 60)
 
 
+@pytest.mark.timeout(540, func_only=True)
 def test_what_holds_a_deletion_is_named_one_after_the_other_and_then_all_goes(
     throttled: tuple[World, ProviderDouble], promtool: Path, tmp_path: Path
 ) -> None:
@@ -146,7 +147,7 @@ def test_what_holds_a_deletion_is_named_one_after_the_other_and_then_all_goes(
     def is_blocked(*words: str) -> None:
         """Waits until what is in the way is told of, where it is looked for."""
         with suppress(AssertionError):
-            world.until(lambda: all(word in torn_down() for word in words), f"{words} is told", 90)
+            world.until(lambda: all(word in torn_down() for word in words), f"{words} is told", 180)
         told = torn_down()
         assert told.startswith("Blocked "), told
         assert [word for word in words if word not in told] == [], told
