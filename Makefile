@@ -77,7 +77,7 @@ publish: $(STAMP) ## Build both and push them to REGISTRY= (default: the embedde
 	@$(BIN)/python -m tap_cluster publish
 
 .PHONY: check
-check: $(STAMP) ## Lint, types, layers, spelling, and whether generated files are fresh
+check: $(STAMP) ## Lint, types, layers, spelling, alert rules, and whether generated files are fresh
 	@echo "==> ruff"; $(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@echo "==> mypy"; $(BIN)/mypy && $(BIN)/mypy xrds/emit.py && $(BIN)/mypy compositions/emit.py
 	@echo "==> import layers"; $(BIN)/lint-imports
