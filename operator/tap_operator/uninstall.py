@@ -1,13 +1,13 @@
 """Whether the operator may go: what the chart asks before `helm uninstall` deletes anything (docs/teardown.md)."""
 
 from tap_api.errors import TapError
-from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP
+from tap_api.fanout import has_controller
 from tap_operator.apiserver import connect
 from tap_operator.cluster import ENVIRONMENT_TAPS, REGIONAL_TAPS, Cluster
 
 _MOST_NAMED = 10
-#: Resource -> its kind and its short name.
-_TAPS = ((ENVIRONMENT_TAPS, ENVIRONMENT_TAP, "etap"), (REGIONAL_TAPS, REGIONAL_TAP, "rtap"))
+#: Each resource, and its short name.
+_TAPS = ((ENVIRONMENT_TAPS, "etap"), (REGIONAL_TAPS, "rtap"))
 
 
 class TapsLeftError(TapError):
@@ -28,21 +28,20 @@ async def allow() -> None:
 async def empty(cluster: Cluster) -> None:
     """Ends where there is no tap in `cluster`; see `allow`."""
     left = [
-        (kind.kind, short, tap["metadata"]["namespace"], tap["metadata"]["name"])
-        for resource, kind, short in _TAPS
+        f"  kubectl delete {short} {tap['metadata']['name']} -n {tap['metadata']['namespace']}"
+        for resource, short in _TAPS
         async for tap in cluster.select(resource)
         # A region of an environment goes with it.
-        if not tap["metadata"].get("ownerReferences")
+        if not has_controller(tap)
     ]
     if not left:
         return
     more = [f"  and {len(left) - _MOST_NAMED} more"] if len(left) > _MOST_NAMED else []
-    lines = [f"  kubectl delete {short} {name} -n {namespace}" for _, short, namespace, name in left[:_MOST_NAMED]]
     message = "\n".join(
         (
             f"taps are left ({len(left)}), and without the operator nobody could delete them. Nothing was uninstalled.",
             "Delete them, wait until they are gone, and uninstall again:",
-            *lines,
+            *left[:_MOST_NAMED],
             *more,
             "Who means to install another operator over them: helm uninstall --no-hooks",
         )

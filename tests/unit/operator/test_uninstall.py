@@ -28,7 +28,13 @@ async def test_every_tap_that_is_left_is_named_with_what_to_do_but_for_regions_o
     cluster = InMemoryCluster()
     cluster.put(tap("prod"), ETAPS)
     cluster.put(tap("alone"), RTAPS)
-    owner = {"apiVersion": "tap.platform/v1alpha1", "kind": "EnvironmentTap", "name": "prod", "uid": "1"}
+    owner = {
+        "apiVersion": "tap.platform/v1alpha1",
+        "kind": "EnvironmentTap",
+        "name": "prod",
+        "uid": "1",
+        "controller": True,
+    }
     cluster.put(tap("prod-us-east-1", ownerReferences=[owner]), RTAPS)
     with pytest.raises(TapsLeftError) as caught:
         await uninstall.empty(cluster)
