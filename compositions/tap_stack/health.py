@@ -1,9 +1,10 @@
 """What AWS says of the resources: the cause, in one condition, for whoever is awake at 3 a.m."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from tap_api import complaint
 from tap_api.status import PAUSED
+from tap_api.text import named
 from tap_stack import pause
 from tap_stack.composed import RESOURCES_HEALTHY, Condition
 from tap_stack.observation import Observation, Observed
@@ -80,17 +81,11 @@ def _causes(found: Iterable[tuple[str, str]], observed: Observed) -> str:
     for key, text in found:
         glue = _glue(observed[key])
         # A part's words begin with resources of its own.
-        about = keys_of.setdefault((key if glue == _OF_PART else "", f"{glue}{text}"), [])
-        about.append(key)
-    causes = list(keys_of.items())
-    lines = [f"{_named(keys)}{text}" for (_, text), keys in causes[:_MAX_NAMED]]
-    left = sum(len(keys) for _, keys in causes[_MAX_NAMED:])
+        keys_of.setdefault((key if glue == _OF_PART else "", f"{glue}{text}"), []).append(key)
+    causes = [(keys, text) for (_, text), keys in keys_of.items()]
+    lines = [f"{named(keys, _MAX_NAMED)}{text}" for keys, text in causes[:_MAX_NAMED]]
+    left = sum(len(keys) for keys, _ in causes[_MAX_NAMED:])
     return "; ".join([*lines, f"and {left} more"] if left else lines)
-
-
-def _named(keys: Sequence[str]) -> str:
-    named = ", ".join(keys[:_MAX_NAMED])
-    return f"{named} and {len(keys) - _MAX_NAMED} more" if len(keys) > _MAX_NAMED else named
 
 
 def _glue(observation: Observation) -> str:

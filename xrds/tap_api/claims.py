@@ -19,7 +19,7 @@ from tap_api.base import Json
 from tap_api.blocks import MOST_CLAIMS, CidrBlockSpec, CidrClaim, ClaimOwner, block_name, block_range
 from tap_api.kinds import CIDR_BLOCK
 from tap_api.naming import LABEL_PEERING_GROUP
-from tap_api.text import clip
+from tap_api.text import clip, named
 
 Reason = Literal["Overlap", "Retained", "BlockFull"]
 _MOST_NAMED = 3
@@ -164,10 +164,9 @@ def mark(
 
 def taken(cidr: str, group: str, holders: Sequence[CidrClaim]) -> str:
     """Returns the message about a range that others hold."""
-    named = "; ".join(f"{there.cidr} of {holder(there)}" for there in holders[:_MOST_NAMED])
-    more = f" and {len(holders) - _MOST_NAMED} more" if len(holders) > _MOST_NAMED else ""
+    held = named([f"{there.cidr} of {holder(there)}" for there in holders], _MOST_NAMED, "; ")
     return (
-        f"{cidr} overlaps {named}{more}, in peering group {group}. Take another range, or another peering group if the"
+        f"{cidr} overlaps {held}, in peering group {group}. Take another range, or another peering group if the"
         " two are never to be connected"
     )
 

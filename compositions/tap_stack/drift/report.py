@@ -14,6 +14,7 @@ from tap_api.status import (
     DriftedField,
     DriftStatus,
 )
+from tap_api.text import named
 from tap_stack.composed import Condition
 from tap_stack.drift.judge import parse
 from tap_stack.observation import Observed
@@ -118,5 +119,4 @@ def _listed(entries: Sequence[DriftedField], verb: str, where: str) -> str:
 def _pending(keys: Sequence[str]) -> str:
     if not keys:
         return ""
-    more = f" and {len(keys) - _MAX_NAMED} more" if len(keys) > _MAX_NAMED else ""
-    return f"Not compared, for AWS was not seen to have them as wanted yet: {', '.join(keys[:_MAX_NAMED])}{more}."
+    return f"Not compared, for AWS was not seen to have them as wanted yet: {named(keys, _MAX_NAMED)}."
