@@ -6,7 +6,7 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from chart.promtool import RULES, Wanted, judge
+from chart.promtool import RULES, Alert, Wanted, judge
 from cluster.test_admission import ports
 from cluster.world import World
 
@@ -40,6 +40,11 @@ def of_taps(world: World) -> Told:
             labels = ", ".join(f'{label}="{value}"' for label, value in sample.labels.items())
             found[f"{sample.name}{{{labels}}}"] = sample.value
     return found
+
+
+def about(world: World, value: str = "1", **labels: str) -> Alert:
+    """Returns an alert about the environment `dev` of this world."""
+    return Alert({"kind": "EnvironmentTap", "namespace": world.namespace, "name": "dev", **labels}, value)
 
 
 def go_on(promtool: Path, folder: Path, before: Told, now: Told, wanted: Wanted) -> None:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from cluster.world import World
+from kubeconfigs import of_account
 from tap_api import manifest
 from tap_api.base import Json
 from tap_api.kinds import ENVIRONMENT_TAP, XRS
@@ -76,12 +77,7 @@ def viewer(world: World, folder: Path) -> Path:
     world.kubectl("create", "serviceaccount", "viewer")
     who = f"--serviceaccount={world.namespace}:viewer"
     world.kubectl("create", "rolebinding", "viewer", "--clusterrole=view", who)
-    token = world.kubectl("create", "token", "viewer").strip()
-    config = json.loads(world.kubectl("config", "view", "--raw", "--minify", "-o", "json"))
-    config["users"] = [{"name": user["name"], "user": {"token": token}} for user in config["users"]]
-    path = folder / "kubeconfig"
-    path.write_text(json.dumps(config), encoding="utf-8")
-    return path
+    return of_account(world.kubectl, world.namespace, "viewer", folder / "kubeconfig")
 
 
 def rest(world: World) -> None:

@@ -13,6 +13,7 @@ from cluster.test_deploy import ONE, TWO, Deployer
 from cluster.test_whole_stack import driven
 from cluster.world import World
 from doubles.provider import ProviderDouble
+from kubeconfigs import of_account
 
 
 @pytest.fixture(scope="module")
@@ -98,11 +99,8 @@ def test_a_lock_refuses_it_and_the_confirmation_is_taken_back(somebody: tuple[De
     subprocess.run(lock, env=deployer.env, check=True, capture_output=True)
     world.kubectl("create", "serviceaccount", "other")
     world.kubectl("create", "rolebinding", "other", "--clusterrole=edit", f"--serviceaccount={world.namespace}:other")
-    config = json.loads(world.kubectl("config", "view", "--raw", "--minify", "-o", "json"))
-    token = world.kubectl("create", "token", "other").strip()
-    config["users"] = [{"name": user["name"], "user": {"token": token}} for user in config["users"]]
     kubeconfig = world.cluster.kubeconfig.with_name("other.json")
-    kubeconfig.write_text(json.dumps(config), encoding="utf-8")
+    of_account(world.kubectl, world.namespace, "other", kubeconfig)
     try:
         code, _, err = destroys(deployer, "--confirm", "dev", "--kubeconfig", str(kubeconfig))
     finally:

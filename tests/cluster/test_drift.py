@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from chart.promtool import Alert
-from cluster.exposition import go_on, of_taps, scraped
+from cluster.exposition import about, go_on, of_taps, scraped
 from cluster.plans import viewer
 from cluster.test_whole_stack import asked, conditions, driven, ready
 from cluster.world import World
@@ -99,7 +98,7 @@ def test_what_somebody_changes_is_told_at_every_level_and_then_repaired(
     after = metrics(world)
     assert after["tap_drifted_fields"] == 0
     assert after["tap_drift_found_total"] == before["tap_drift_found_total"] + 1
-    go_on(promtool, tmp_path, quiet, of_taps(world), {"TapDriftFound": [alert(world, region=REGION)]})
+    go_on(promtool, tmp_path, quiet, of_taps(world), {"TapDriftFound": [about(world, region=REGION)]})
     # Once each, however often everything is looked at.
     world.wait_quiet(4, "dev")
     # What was told before it, that nothing differs, may be of the same second.
@@ -113,7 +112,7 @@ def test_what_somebody_changes_is_told_at_every_level_and_then_repaired(
 def test_nothing_is_called_drift_however_often_aws_is_read(dev: tuple[World, ProviderDouble], polls: int) -> None:
     world, provider = dev
     before, told_before = metrics(world), events(world, "Drifted")
-    shown = {key: statuses(world)[key] for key in provider.account.made}
+    shown = statuses(world)
     for _ in range(polls):
         provider.poll()
         world.until(lambda: provider.rests, "all of AWS was read")
@@ -151,7 +150,7 @@ def test_a_cause_is_told_at_every_level_and_its_event_comes_once(
     assert len([note for note in before if "VpcLimitExceeded" in note]) == 1
     failing = {"condition": "ResourcesHealthy", "reason": "ResourcesFail"}
     assert metrics(world, **failing) == {"tap_condition": 0}
-    go_on(promtool, tmp_path, quiet, of_taps(world), {"TapResourcesFailing": [alert(world, "0")]})
+    go_on(promtool, tmp_path, quiet, of_taps(world), {"TapResourcesFailing": [about(world, "0")]})
     provider.heal()
     world.until(lambda: told(world, "ResourcesHealthy") == ["Healthy"] * 3, "it is over", 60)
     healthy = {"tap_condition": 1}
@@ -177,11 +176,6 @@ def test_every_process_tells_how_it_does(dev: tuple[World, ProviderDouble]) -> N
         assert results["composed"] > 0
         assert results["failed"] == 0
         assert scraped(world, "function-metrics", kind=kind)["tap_function_render_seconds_count"] > 0
-
-
-def alert(world: World, value: str = "1", **labels: str) -> Alert:
-    """Returns an alert about the environment."""
-    return Alert({"kind": "EnvironmentTap", "namespace": world.namespace, "name": "dev", **labels}, value)
 
 
 def drift(world: World, kubeconfig: Path) -> tuple[int, set[tuple[str, str]]]:
@@ -240,7 +234,7 @@ def test_where_drift_is_only_reported_nothing_is_changed_in_aws(
     world.wait_quiet(5, "dev")
     assert provider.account.made == changed
     assert metrics(world)["tap_drifted_fields"] == 2
-    drifts = {"TapDrifted": [alert(world, "2", region=REGION)], "TapDriftFound": [alert(world, "2", region=REGION)]}
+    drifts = {"TapDrifted": [about(world, "2", region=REGION)], "TapDriftFound": [about(world, "2", region=REGION)]}
     go_on(promtool, tmp_path, quiet, of_taps(world), drifts)
     assert drift(world, kubeconfig) == (2, BOTH)
 

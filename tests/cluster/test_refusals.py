@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from chart.promtool import Alert
-from cluster.exposition import go_on, of_taps
+from cluster.exposition import about, go_on, of_taps
 from cluster.test_whole_stack import conditions, driven, ready
 from cluster.world import World
 from doubles.account import Key
@@ -95,7 +94,7 @@ def test_credentials_that_have_expired_are_told_once_and_nothing_is_lost(
         assert told["message"].count(EXPIRED) <= 3
         assert "RequestID" not in told["message"]
         assert len(told["message"]) < LONGEST / 8
-    go_on(promtool, tmp_path, quiet, of_taps(world), {"TapResourcesFailing": [alert(world, "0")]})
+    go_on(promtool, tmp_path, quiet, of_taps(world), {"TapResourcesFailing": [about(world, "0")]})
     provider.heal()
     ready(world, provider, "dev")
     world.comes_to(lambda: [health(world, *xr)["status"] for xr in xrs], ["True"] * len(xrs), "all is well again")
@@ -154,7 +153,7 @@ def test_what_holds_a_deletion_is_named_one_after_the_other_and_then_all_goes(
         provider.check()
 
     is_blocked(f"{SECONDARY}: database/cluster: ", "Cannot delete protected resource")
-    go_on(promtool, tmp_path, quiet, of_taps(world), {"TapTeardownBlocked": [alert(world, "0")]})
+    go_on(promtool, tmp_path, quiet, of_taps(world), {"TapTeardownBlocked": [about(world, "0")]})
     left(provider, SECONDARY, "database", "storage", "network")
     provider.leave(cluster)
     is_blocked(f"{SECONDARY}: storage/data-bucket: ", "BucketNotEmpty")
@@ -184,7 +183,3 @@ def left(provider: ProviderDouble, region: str, *parts: str) -> None:
         name.removeprefix(prefix).partition("-")[0] for _, name in provider.account.made if name.startswith(prefix)
     }
     assert found - {"key", "alias", "sessions"} == set(parts)
-
-
-def alert(world: World, value: str) -> Alert:
-    return Alert({"kind": "EnvironmentTap", "namespace": world.namespace, "name": "dev"}, value)

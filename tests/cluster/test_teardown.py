@@ -1,6 +1,5 @@
 """The order in which regions go, on real Crossplane: AWS is a double of the provider."""
 
-import os
 import random
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cluster.test_deploy import Deployer
 from cluster.test_whole_stack import driven, ready
 from cluster.world import World
 from doubles.account import Key
@@ -78,23 +78,21 @@ class Way:
 
     def __init__(self, world: World, folder: Path, *command: str) -> None:
         """Args: command: what they type; empty: `tap destroy`."""
-        self._world, self._command, self._claim = world, command, folder / "dev.yaml"
+        self._world, self._command, self._deployer = world, command, Deployer(world, folder)
+        self._claim = ""
         self._destroy: subprocess.Popen[str] | None = None
 
     def begin(self, claim: Json) -> None:
         if self._command:
             self._world.kubectl("delete", "etap", "dev", *self._command)
             return
-        own = {**claim["spec"], "peeringGroup": self._world.namespace}
-        metadata = {"name": "dev", "namespace": self._world.namespace}
-        self._claim.write_text(manifest.dump([{**claim, "metadata": metadata, "spec": own}]), encoding="utf-8")
+        self._claim = self._deployer.claim(regions=claim["spec"]["regions"])
         self._destroys()
 
     def _destroys(self) -> None:
-        command = [sys.executable, "-m", "tap_cli", "destroy", str(self._claim), "--yes", "--timeout", "500"]
+        command = [sys.executable, "-m", "tap_cli", "destroy", self._claim, "--yes", "--timeout", "500"]
         pipes: Any = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        env = {**os.environ, "KUBECONFIG": str(self._world.cluster.kubeconfig)}
-        self._destroy = subprocess.Popen(command, text=True, env=env, **pipes)
+        self._destroy = subprocess.Popen(command, text=True, env=self._deployer.env, **pipes)
 
     def look(self) -> None:
         """Tries to delete the namespace, which is refused as long as there is a tap; destroys again what was broken off."""

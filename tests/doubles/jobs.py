@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from kubeconfigs import of_account
 from tap_api.base import Json
 
 _TICK = 0.3
@@ -59,7 +60,9 @@ class JobsDouble:
         pod: Any = job["spec"]["template"]["spec"]
         [container] = pod["containers"]
         begun = _now()
-        env = {**os.environ, "KUBECONFIG": str(self._kubeconfig(pod["serviceAccountName"]))}
+        account = pod["serviceAccountName"]
+        kubeconfig = of_account(self.kubectl, self.namespace, account, self.folder / f"{account}.json")
+        env = {**os.environ, "KUBECONFIG": str(kubeconfig)}
         command = [sys.executable, "-m", "tap_operator.main", *container["args"]]
         done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
         self.said.append(done.stderr)
@@ -70,14 +73,6 @@ class JobsDouble:
         patch = json.dumps({"status": {**times, **counts, "conditions": conditions}})
         name = job["metadata"]["name"]
         self.kubectl("patch", "job", name, "-n", self.namespace, "--subresource=status", "--type=merge", "-p", patch)
-
-    def _kubeconfig(self, account: str) -> Path:
-        config = json.loads(self.kubectl("config", "view", "--raw", "--minify", "-o", "json"))
-        token = self.kubectl("create", "token", account, "-n", self.namespace).strip()
-        config["users"] = [{"name": user["name"], "user": {"token": token}} for user in config["users"]]
-        path = self.folder / f"{account}.json"
-        path.write_text(json.dumps(config), encoding="utf-8")
-        return path
 
 
 def _now() -> str:

@@ -256,12 +256,12 @@ class ProviderDouble:
                 resource = self._seen.get(key)
                 if resource is None:
                     return
-                deleted = resource["metadata"].get("deletionTimestamp")
-                do = self._delete if deleted else self._make
                 if is_paused(resource):
                     do = self._leave
                 elif self._denied:
                     do = self._turn_away
+                else:
+                    do = self._delete if resource["metadata"].get("deletionTimestamp") else self._make
                 with suppress(AwayError):  # It is looked at again.
                     await do(api, key, resource)
 
