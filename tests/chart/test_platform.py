@@ -161,3 +161,19 @@ def test_the_notes_say_what_to_wait_for_and_the_next_command(helm: Path) -> None
 def test_the_values_in_the_documents_are_valid(render: Render, crds: Path, where: str, text: str) -> None:
     values: dict[str, Any] = yaml.safe_load(text)
     assert [fault for one in render(**values).values() for fault in faults(one, crds)] == [], where
+
+
+def test_the_functions_pod_is_what_the_restricted_standard_asks_for_and_knows_no_cluster(render: Render) -> None:
+    spec = render(**GIVEN)["DeploymentRuntimeConfig/function-tap"]["spec"]
+    pod = spec["deploymentTemplate"]["spec"]["template"]["spec"]
+    assert pod["automountServiceAccountToken"] is False
+    assert (pod["securityContext"]["runAsNonRoot"], pod["securityContext"]["seccompProfile"]["type"]) == (
+        True,
+        "RuntimeDefault",
+    )
+    [box] = pod["containers"]
+    assert box["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
