@@ -78,11 +78,13 @@ class ApiCluster:
         self._on_write(stored)
         return stored
 
-    async def create(self, what: Resource, manifest: Json) -> Json:
+    async def create(self, what: Resource, manifest: Json, *, dry_run: bool = False) -> Json:
         """See Cluster."""
         path = what.path(manifest["metadata"].get("namespace", ""))
-        stored = await self._call("POST", path, {"fieldManager": FIELD_MANAGER}, manifest)
-        self._on_write(stored)
+        query = {"fieldManager": FIELD_MANAGER, **({"dryRun": "All"} if dry_run else {})}
+        stored = await self._call("POST", path, query, manifest)
+        if not dry_run:
+            self._on_write(stored)
         return stored
 
     async def replace(self, what: Resource, manifest: Json) -> Json:

@@ -63,8 +63,8 @@ class Cluster(Protocol):
     async def apply(self, what: Resource, manifest: Json, subresource: str = "") -> Json:
         """Applies `manifest` server-side as ours, taking over fields that others wrote; returns what is stored."""
 
-    async def create(self, what: Resource, manifest: Json) -> Json:
-        """Creates an object; `AlreadyExists` if it is there."""
+    async def create(self, what: Resource, manifest: Json, *, dry_run: bool = False) -> Json:
+        """Creates an object; `AlreadyExists` if it is there. A dry run is judged like any other, and stores nothing."""
 
     async def replace(self, what: Resource, manifest: Json) -> Json:
         """Replaces an object of the same resourceVersion; `Conflict` if it changed meanwhile."""

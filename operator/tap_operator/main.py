@@ -1,6 +1,6 @@
 """The command line: one image, two processes. `tap-operator fanout` acts, `tap-operator admission` judges.
 
-And one question, `tap-operator uninstall`: whether both may go.
+And two questions: `tap-operator test`, whether claims are judged, and `tap-operator uninstall`, whether both may go.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ import kopf
 
 from tap_api.errors import TapError
 from tap_api.policy import Organisation, load
+from tap_operator import trial
 from tap_operator.metrics import Metrics
 from tap_operator.processes import admit, fan_out
 from tap_operator.uninstall import allow
@@ -78,6 +79,14 @@ def admission(  # noqa: PLR0913, PLR0917  (options of a command line)
     scraped = (metrics_address, metrics_port) if metrics_port is not None else None
     webhook = Webhook(address, port, certs_dir, Metrics())
     _run(log_format, admit(webhook, health_address, health_port, _organisation(policy), scraped))
+
+
+@main.command()
+@_LOG_FORMAT
+@click.option("--namespace", default="tap-system", show_default=True, help="Namespace of the claim that is tried.")
+def test(log_format: str, namespace: str) -> None:
+    """Fails unless admission refuses a claim that nobody may make; nothing is stored. `helm test` asks this."""
+    _run(log_format, trial.run(namespace))
 
 
 @main.command()

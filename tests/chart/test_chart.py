@@ -20,6 +20,7 @@ from tap_stack.catalogue import catalogue
 
 PLURALS = [kind.plural for kind in PARTS]
 BESIDE = {"deployments": {"enabled": False}}
+PODS = {"Deployment", "Job", "NetworkPolicy", "Pod", "PodDisruptionBudget"}
 POLICIES = [
     "tap-cidrblocks",
     "tap-credentials",
@@ -52,8 +53,8 @@ def test_helm_finds_nothing_to_complain_about(helm: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "kinds"),
     [
-        pytest.param({}, {"Deployment", "Job", "PodDisruptionBudget", "Secret"}, id="by default"),
-        pytest.param({"admission": {"caBundle": "Q0E="}}, {"Deployment", "Job", "PodDisruptionBudget"}, id="with a CA"),
+        pytest.param({}, {*PODS, "Secret"}, id="by default"),
+        pytest.param({"admission": {"caBundle": "Q0E="}}, PODS, id="with a CA"),
         pytest.param(BESIDE, set(), id="beside"),
     ],
 )

@@ -46,3 +46,44 @@ request.userInfo.username == 'system:serviceaccount:kube-system:generic-garbage-
 {{- define "tap.owners" -}}
 {{ . }}.metadata.?ownerReferences.orValue([]).filter(o, o.?controller.orValue(false) && o.kind == 'EnvironmentTap' && o.apiVersion.startsWith('tap.platform/'))
 {{- end -}}
+
+{{- /* Who signs the webhook's certificate: the chart, cert-manager, or nobody whom this chart knows. */ -}}
+{{- define "tap.certificates" -}}
+{{- $asked := .Values.admission.certificates -}}
+{{- if and .Values.deployments.enabled (not .Values.admission.caBundle) -}}
+{{- if ne $asked "auto" -}}
+{{- $asked -}}
+{{- else -}}
+{{- /* What the chart began it goes on with: to change hands is to refuse claims for a minute. */ -}}
+{{- $there := lookup "v1" "Secret" .Release.Namespace .Values.admission.certificateSecret | default dict -}}
+{{- $own := eq (dig "metadata" "labels" "app.kubernetes.io/instance" "" $there) .Release.Name -}}
+{{- $served := .Capabilities.APIVersions.Has "cert-manager.io/v1/Certificate" -}}
+{{- ternary "cert-manager" "chart" (and $served (not $own)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* The rest of a pod that asks one question of our image, and ends. */ -}}
+{{- define "tap.asked" -}}
+automountServiceAccountToken: true
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 65532
+  runAsGroup: 65532
+  seccompProfile: {type: RuntimeDefault}
+containers:
+  - name: {{ .name }}
+    image: {{ printf "%s:%s" .root.Values.image.repository (.root.Values.image.tag | default .root.Chart.AppVersion) | quote }}
+    imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+    args:
+      {{- range .args }}
+      - {{ . }}
+      {{- end }}
+      - --log-format={{ .root.Values.logFormat }}
+    resources:
+      {{- toYaml .root.Values.operator.resources | nindent 6 }}
+    securityContext:
+      allowPrivilegeEscalation: false
+      readOnlyRootFilesystem: true
+      capabilities: {drop: [ALL]}
+{{- end -}}

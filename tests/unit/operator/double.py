@@ -99,11 +99,13 @@ class InMemoryCluster:
         self._intents[place, subresource] = deepcopy(intent)
         return self._store("apply", place, made)
 
-    async def create(self, what: Resource, manifest: Json) -> Json:
+    async def create(self, what: Resource, manifest: Json, *, dry_run: bool = False) -> Json:
         place = self._place(what, manifest)
         self._check("create", place)
         if place in self.objects:
             raise ClusterError(409, "AlreadyExists", "already exists")
+        if dry_run:
+            return manifest
         return self._store("create", place, deepcopy(manifest))
 
     async def replace(self, what: Resource, manifest: Json) -> Json:
