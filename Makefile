@@ -29,7 +29,7 @@ STAMP := $(VENV)/.ready
 .PHONY: help
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  \033[1mmake %-10s\033[0m %s\n", $$1, $$2}'
-	@printf '\n  CLUSTER=auto|embedded|kind|current chooses where it runs (now: %s).\n' '$(CLUSTER)'
+	@printf '\n  CLUSTER=auto|embedded|kind|node|current chooses where it runs (now: %s).\n' '$(CLUSTER)'
 	@printf '  AWS=moto puts the real AWS provider and moto behind it (embedded alone; built once, an hour and 35 GB).\n'
 
 $(STAMP): requirements/uv.txt requirements/dev.txt pyproject.toml

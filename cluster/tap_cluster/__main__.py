@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from tap_cluster import api, demo, publish, recipes, runtime, status, tools
+from tap_cluster import api, demo, machine, publish, recipes, runtime, status, tools
 from tap_cluster.aws import Aws
 from tap_cluster.errors import ClusterError
 from tap_cluster.places import Places
@@ -121,6 +121,13 @@ def env(cluster: str) -> None:
 def serve_runtime(endpoint: str) -> None:
     """Play the package runtime (started by `up`)."""
     runtime.serve(endpoint, Path(os.environ["KUBECONFIG"]))
+
+
+@cli.command("machine", hidden=True)
+@click.argument("folders", nargs=-1)
+def serve_machine(folders: tuple[str, ...]) -> None:
+    """Be the first process of a node's machine (started by `up` with CLUSTER=node)."""
+    machine.serve(folders)
 
 
 @cli.command("moto", hidden=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from tap_cluster import current, embedded, kind, kubectl, provider, recipes, tools
+from tap_cluster import current, embedded, kind, kubectl, node, provider, recipes, tools
 from tap_cluster.aws import Aws
 from tap_cluster.errors import ClusterError
 from tap_cluster.part import Part
@@ -24,6 +24,7 @@ class Kind(StrEnum):
     AUTO = "auto"
     EMBEDDED = "embedded"
     KIND = "kind"
+    NODE = "node"
     CURRENT = "current"
 
 
@@ -108,8 +109,9 @@ def ensure(
     if found is Kind.EMBEDDED:
         embedded.up(places, progress, control_plane_only=control_plane_only, behind=behind)
         return Cluster(found, places.kubeconfig, places, progress)
-    if found is Kind.KIND:
-        return Cluster(found, kind.up(places, progress), places, progress)
+    if found in (Kind.KIND, Kind.NODE):
+        have = kind.up if found is Kind.KIND else node.up
+        return Cluster(found, have(places, progress), places, progress)
     return Cluster(found, current.kubeconfig(os.environ), places, progress)
 
 
@@ -121,7 +123,8 @@ def down(
     found = resolve(chosen)
     if found is Kind.EMBEDDED:
         return embedded.down(places, progress)
-    return kind.down(places, progress) if found is Kind.KIND else []
+    end = {Kind.KIND: kind.down, Kind.NODE: node.down}.get(found)
+    return end(places, progress) if end else []
 
 
 def running(chosen: Kind | str | None = None, *, places: Places | None = None) -> bool:
@@ -129,6 +132,8 @@ def running(chosen: Kind | str | None = None, *, places: Places | None = None) -
     places, found = places or Places.find(), resolve(chosen)
     if found is Kind.CURRENT:
         return True
+    if found is Kind.NODE:
+        return node.running(places)
     return kind.exists(places) if found is Kind.KIND else embedded.running(places)
 
 
@@ -137,6 +142,8 @@ def kubeconfig(chosen: Kind | str | None = None, *, places: Places | None = None
     places, found = places or Places.find(), resolve(chosen)
     if found is Kind.CURRENT:
         return current.kubeconfig(os.environ)
+    if found is Kind.NODE:
+        return node.of(places).kubeconfig
     return places.kubeconfig if found is Kind.EMBEDDED else kind.kubeconfig(places)
 
 

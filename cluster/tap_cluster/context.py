@@ -25,6 +25,7 @@ class Context:
     state: State
     progress: Progress
     kubeconfig: Path
+    address: str = "127.0.0.1"
 
     @property
     def kubectl(self) -> Kubectl:
@@ -44,7 +45,7 @@ class Context:
     @property
     def server(self) -> str:
         """Return the apiserver's URL."""
-        return f"https://127.0.0.1:{self.ports['apiserver']}"
+        return f"https://{self.address}:{self.ports['apiserver']}"
 
     def forget_other_clusters(self) -> None:
         """Drop what was done if it was done to another cluster (its data folder was removed)."""

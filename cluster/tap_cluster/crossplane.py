@@ -16,7 +16,7 @@ from tap_cluster.errors import ClusterError
 from tap_cluster.kubectl import external_name, manifests, namespace
 from tap_cluster.places import Places, write_private
 from tap_cluster.run import child_env, program_env, run, run_logged
-from tap_cluster.supervisor import Program, digest, digest_files
+from tap_cluster.supervisor import Program, always, digest, digest_files
 
 NAMESPACE = "crossplane-system"
 MODULE = "github.com/crossplane/crossplane/v2"
@@ -62,7 +62,7 @@ def programs(context: Context) -> tuple[Program, Program]:
             "crossplane-rbac",
             (tool, "rbac", "start", "--provider-clusterrole=crossplane:allowed-provider-permissions"),
             program_env(context.places, KUBECONFIG=accounts.path(context, RBAC)),
-            lambda: True,  # it has no probe; what it grants is awaited where it is needed
+            always,  # it has no probe; what it grants is awaited where it is needed
             seal,
             prepare=accounts.writer(context, RBAC, NAMESPACE),
         ),

@@ -24,7 +24,7 @@ def up(places: Places, progress: Progress, *, control_plane_only: bool = False, 
     see_that_it_can_run(places)
     names = recipes.CONTROL_PLANE if control_plane_only else recipes.EMBEDDED
     built = tools.ensure((*names, *behind.recipes), places, progress)
-    with _locked(places, progress):
+    with locked(places, progress):
         context = load(places, built, progress)
         choose_ports(context)
         control_plane(context)
@@ -37,7 +37,7 @@ def down(places: Places, progress: Progress) -> list[str]:
     """Stop what `up` started, last first, and nothing else; the data stays."""
     if not state_file(places).exists():
         return []
-    with _locked(places, progress):
+    with locked(places, progress):
         return Supervisor(State.load(state_file(places)), places.logs, progress).stop_all()
 
 
@@ -125,7 +125,8 @@ def state_file(places: Places) -> Path:
     return places.embedded / "state.json"
 
 
-def _locked(places: Places, progress: Progress) -> AbstractContextManager[None]:
+def locked(places: Places, progress: Progress) -> AbstractContextManager[None]:
+    """Be the only one who changes it."""
     return locks.held(
         places.embedded / "lock", lambda: progress.say("  waiting for another `make up` or `make down` to end …")
     )

@@ -58,25 +58,30 @@ def build(engine: Engine, places: Places, version: str, file: Path, base: str = 
         ClusterError: the engine failed; its last line is in the message.
     """
     tag = f"{NAME}:{version}"
-    revision, committed = _git(places, "%H") or "unknown", _git(places, "%ct") or "0"
-    arguments = {"VERSION": version, "REVISION": revision, **({"BASE": base} if base else {})}
+    given, committed = arguments(places, version, base), _git(places, "%ct") or "0"
     file.unlink(missing_ok=True)
-    for argv in (build_argv(engine, places.repository, tag, arguments, committed), save_argv(engine, tag, file)):
+    for argv in (build_argv(engine, places.repository, tag, given, committed), save_argv(engine, tag, file)):
         # As whoever runs it: their engine, its storage, their registries' credentials.
         run(argv, env=dict(os.environ))
 
 
-def build_argv(engine: Engine, repository: Path, tag: str, arguments: Mapping[str, str], committed: str) -> list[str]:
+def arguments(places: Places, version: str, base: str = "") -> dict[str, str]:
+    """Return the arguments of the Dockerfiles: what an image says of itself, and what it stands on if told."""
+    revision = _git(places, "%H") or "unknown"
+    return {"VERSION": version, "REVISION": revision, **({"BASE": base} if base else {})}
+
+
+def build_argv(engine: Engine, repository: Path, tag: str, given: Mapping[str, str], committed: str) -> list[str]:
     """Return the command line that builds the image.
 
     `committed` is when, in seconds: buildah gives it to every file, so that the same commit makes the same image. With
     `chroot` buildah needs no right to make namespaces.
     """
-    given = [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
+    options = [word for name, value in given.items() for word in ("--build-arg", f"{name}={value}")]
     if engine is Engine.DOCKER:
-        return kind.build_argv(tag, DOCKERFILE, repository, given)
+        return kind.build_argv(tag, DOCKERFILE, repository, options)
     verb = ("buildah", "build", "--isolation", "chroot", "--timestamp", committed)
-    return kind.build_argv(tag, DOCKERFILE, repository, given, verb)
+    return kind.build_argv(tag, DOCKERFILE, repository, options, verb)
 
 
 def save_argv(engine: Engine, tag: str, file: Path) -> Sequence[str]:

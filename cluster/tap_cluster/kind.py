@@ -38,7 +38,8 @@ def up(places: Places, progress: Progress) -> Path:
         for image, dockerfile in nodes.IMAGES.items():
             run(build_argv(image, dockerfile, places.repository))
         run(load_argv(built["kind"], tuple(nodes.IMAGES)))
-    nodes.install(context)
+    nodes.install_registry(context)
+    nodes.install(context, nodes.KIND)
     return config
 
 

@@ -1,93 +1,134 @@
-"""What is put on a cluster with nodes: Crossplane and our chart by helm, the function's package by a registry inside.
-
-Crossplane pulls the package from the registry's Service. The node does not know that name, so the function's pod runs
-the image that was loaded onto the node.
-"""
+"""What is put on a cluster with nodes, by helm: Crossplane's own chart, ours, and the packages from a registry."""
 
 from __future__ import annotations
 
-from functools import partial
+import json
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from tap_cluster import crossplane, golang, package, provider, tap
+from tap_cluster import crossplane, golang, kubectl, package, provider, release, tap
 from tap_cluster.context import Context
-from tap_cluster.kubectl import Manifest, manifests, namespace
+from tap_cluster.kubectl import Manifest, manifests
+from tap_cluster.places import Places
 from tap_cluster.probes import http_ready
+from tap_cluster.release import Release
 from tap_cluster.run import child_env, run
 from tap_cluster.services import NAMESPACE
 from tap_cluster.supervisor import digest, digest_files, wait_until
-from tap_stack.packages import FUNCTION
 
 FUNCTION_IMAGE, OPERATOR_IMAGE = "tap-function:dev", "tap-operator:dev"
 IMAGES = {FUNCTION_IMAGE: "functions/Dockerfile", OPERATOR_IMAGE: "operator/Dockerfile"}
 REGISTRY_IMAGE = "registry:3.0.0"
 REGISTRY, NODE_PORT, PORT = "tap-registry", 30500, 5000
 INSIDE = f"registry.{REGISTRY}.svc.cluster.local:{PORT}"  # names in .local are spoken to without TLS
+#: Nothing in these namespaces may do what the restricted standard forbids
+#: (https://kubernetes.io/docs/concepts/security/pod-security-standards/).
+RESTRICTED = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn", "audit")}
+_CONTAINER = {
+    "runAsUser": 65532,
+    "runAsGroup": 65532,
+    "runAsNonRoot": True,
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+#: What Crossplane's chart leaves open that the restricted standard asks for.
+CROSSPLANE_SECURITY = {"securityContextCrossplane": _CONTAINER, "securityContextRBACManager": _CONTAINER}
+#: Packages change with these.
+_SOURCES = ("functions", "xrds", "compositions", "requirements")
 
 
-def install(context: Context) -> None:
+@dataclass(frozen=True)
+class Supply:
+    """Where a cluster gets what it runs.
+
+    Attributes:
+        operator: Values `image` of charts/operator.
+        push: Host of the registry as this machine reaches it, with a folder.
+        pull: The same registry, as the cluster reaches it.
+        crossplane: Values `image` of Crossplane's chart, beside the tag.
+        function: Values `function` of charts/platform: an image to run in place of the package's own.
+        image: Builds the function's image, as a tarball, for its package; None leaves it without one.
+    """
+
+    operator: Mapping[str, str]
+    push: str
+    pull: str
+    crossplane: Mapping[str, str] = field(default_factory=dict)
+    function: Mapping[str, str] = field(default_factory=dict)
+    image: Callable[[Path], Path] | None = None
+
+
+#: A kind cluster: our images were loaded onto its node, and the registry is a pod.
+KIND = Supply(
+    operator=dict(zip(("repository", "tag"), OPERATOR_IMAGE.split(":"), strict=True)) | {"pullPolicy": "Never"},
+    push=f"127.0.0.1:{NODE_PORT}/{release.FOLDER}",
+    pull=f"{INSIDE}/{release.FOLDER}",
+    function={"image": FUNCTION_IMAGE, "imagePullPolicy": "Never"},
+)
+
+
+def install(context: Context, supply: Supply) -> None:
     """Install everything; each step is skipped if it was done with the same inputs."""
-    chart = crossplane.source(context.places) / "cluster" / "charts" / "crossplane"
-    version = golang.pinned(context.places.recipes / "crossplane", crossplane.MODULE)
-    for title, argv in (
-        ("Crossplane", crossplane_argv(context.tools["helm"], chart, version)),
-        ("the operator", operator_argv(context.tools["helm"], context.places.repository / "charts" / "operator")),
-    ):
-        context.once(title, digest(argv, digest_files([Path(argv[4])])), partial(_helm, context, argv))
+    context.apply_once("namespaces", manifests(restricted(name) for name in (crossplane.NAMESPACE, NAMESPACE)))
+    charts = context.places.repository / "charts"
+    source = crossplane.source(context.places) / "cluster" / "charts" / "crossplane"
+    _helm(context, "crossplane", source, crossplane.NAMESPACE, crossplane_values(context.places, supply))
+    _helm(context, "operator", charts / "operator", NAMESPACE, {"image": dict(supply.operator)})
     provider.install(context)
     provider.ready(context)
+    version = this_version(context.places)
+    context.once("packages", digest(version, supply.push), lambda: push(context, supply, version))
+    _helm(context, "platform", charts / "platform", NAMESPACE, platform_values(supply, version))
+    tap.await_api(context)
+    tap.install_environments(context)
+    what, mend = "the function's package is not healthy", "Read `kubectl describe functionrevisions`"
+    wait_until(lambda: package.healthy(context), 300, what, mend)
+
+
+def crossplane_values(places: Places, supply: Supply) -> dict[str, Any]:
+    """Return the values of Crossplane's chart; in its source it says 0.0.1 of the image."""
+    version = golang.pinned(places.recipes / "crossplane", crossplane.MODULE)
+    flags = [flag for flag in crossplane.core_flags(Path("/cache/xpkg")) if "circuit-breaker" in flag]
+    image = {"tag": version, **supply.crossplane}
+    return {"image": image, "args": flags, "provider": {"defaultActivations": None}, **CROSSPLANE_SECURITY}
+
+
+def platform_values(supply: Supply, version: str) -> dict[str, Any]:
+    """Return the values of charts/platform; no provider can be pulled, and their CRDs were applied before."""
+    return {
+        "registry": supply.pull,
+        "version": version,
+        "providers": {"enabled": False},
+        "function": {"replicas": 1, **supply.function},
+    }
+
+
+def this_version(places: Places) -> str:
+    """Return a version of the packages for this very tree: Crossplane pulls one of the same name once only."""
+    number = int(digest_files([places.repository / folder for folder in _SOURCES]), 16) % 10**9
+    return f"{release.this_version().rpartition('.')[0]}.{number}"
+
+
+def push(context: Context, supply: Supply, version: str) -> None:
+    """Build the packages and push them from this machine."""
+    with tempfile.TemporaryDirectory(prefix="tap-packages-") as out:
+        image = supply.image(Path(out) / "image.tar") if supply.image else None
+        for made in release.build(Release(supply.pull, version, image), Path(out), context.places, context.tools):
+            reference = made.reference.replace(supply.pull, supply.push, 1)
+            cli = context.tools["crossplane-cli"]
+            run(package.push_argv(cli, made.file, reference), env=child_env(context.places))
+
+
+def install_registry(context: Context) -> None:
+    """Install the registry inside the cluster, where there is none beside it."""
     context.apply_once("registry", manifests(registry()))
     mend = f"Read `kubectl describe pod -n {REGISTRY}`"
     wait_until(http_ready(NODE_PORT, "/v2/"), 120, "the registry in the cluster does not answer", mend)
-    tag = digest_files([package.source(context.places)])
-    context.once("function package", tag, lambda: push(context, tag))
-    context.apply_once("Function object", manifests(function(tag)))
-    tap.install_api(context)
-    tap.install_environments(context)
-    tap.await_api(context)
-    wait_until(
-        lambda: package.healthy(context), 180, "the function's package is not healthy", "Read `kubectl describe`"
-    )
-
-
-def crossplane_argv(helm: Path, chart: Path, version: str) -> list[str]:
-    """Return the command line that installs Crossplane; the chart in its source says 0.0.1 of the image."""
-    flags = ",".join(flag for flag in crossplane.core_flags(Path("/cache/xpkg")) if "circuit-breaker" in flag)
-    where = ["--namespace", crossplane.NAMESPACE, "--create-namespace", "--wait", "--timeout", "5m"]
-    values = f"image.tag={version},args={{{flags}}}"
-    return [str(helm), "upgrade", "--install", "crossplane", str(chart), *where, "--set", values]
-
-
-def operator_argv(helm: Path, chart: Path) -> list[str]:
-    """Return the command line that installs the operator from the image on the node."""
-    repository, _, tag = OPERATOR_IMAGE.partition(":")
-    values = f"image.repository={repository},image.tag={tag},image.pullPolicy=Never"
-    where = ["--namespace", NAMESPACE, "--create-namespace", "--timeout", "5m"]
-    return [str(helm), "upgrade", "--install", "tap-operator", str(chart), *where, "--set", values]
-
-
-def push(context: Context, tag: str) -> None:
-    """Build the package and push it from this machine through the node's port."""
-    cli, env = context.tools["crossplane-cli"], child_env(context.places)
-    file = context.kubeconfig.parent / "function-tap.xpkg"
-    file.unlink(missing_ok=True)
-    run(package.build_argv(cli, package.source(context.places), file), env=env)
-    run(package.push_argv(cli, file, f"127.0.0.1:{NODE_PORT}/{package.REPOSITORY}:{tag}"), env=env)
-
-
-def function(tag: str) -> list[Manifest]:
-    """Return the Function, run from the image on the node."""
-    container = {"name": "package-runtime", "image": FUNCTION_IMAGE, "imagePullPolicy": "Never"}
-    template = {"spec": {"selector": {}, "template": {"spec": {"containers": [container]}}}}
-    config = {
-        "apiVersion": "pkg.crossplane.io/v1beta1",
-        "kind": "DeploymentRuntimeConfig",
-        "metadata": {"name": FUNCTION},
-        "spec": {"deploymentTemplate": template},
-    }
-    wanted = package.function(f"{INSIDE}/{package.REPOSITORY}:{tag}")
-    wanted["spec"]["runtimeConfigRef"] = {"name": FUNCTION}
-    return [config, wanted]
 
 
 def registry() -> list[Manifest]:
@@ -98,7 +139,7 @@ def registry() -> list[Manifest]:
     port = {"port": PORT, "targetPort": PORT, "nodePort": NODE_PORT}
     metadata = {"name": "registry", "namespace": REGISTRY}
     return [
-        namespace(REGISTRY),
+        kubectl.namespace(REGISTRY),
         {
             "apiVersion": "apps/v1",
             "kind": "Deployment",
@@ -114,5 +155,24 @@ def registry() -> list[Manifest]:
     ]
 
 
-def _helm(context: Context, argv: list[str]) -> None:
-    run(argv, env=child_env(context.places, KUBECONFIG=context.kubeconfig))
+def helm_argv(helm: Path, release: str, chart: Path, namespace: str) -> list[str]:
+    """Return the command line that installs or upgrades a chart, with its values on standard input."""
+    where = ["--namespace", namespace, "--create-namespace", "--wait", "--timeout", "5m"]
+    return [str(helm), "upgrade", "--install", release, str(chart), *where, "--values", "-"]
+
+
+def _helm(context: Context, release: str, chart: Path, namespace: str, values: Mapping[str, Any]) -> None:
+    argv, text = helm_argv(context.tools["helm"], release, chart, namespace), json.dumps(values)
+    env = child_env(context.places, KUBECONFIG=context.kubeconfig)
+    inputs = digest(argv, text, digest_files([chart]))
+
+    def install() -> None:
+        run(argv, env=env, text=text)
+
+    context.once(f"helm install {release}", inputs, install)
+
+
+def restricted(name: str) -> Manifest:
+    """Return a namespace that takes no pod which the restricted standard forbids."""
+    made = kubectl.namespace(name)
+    return {**made, "metadata": {**made["metadata"], "labels": RESTRICTED}}

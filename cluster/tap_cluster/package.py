@@ -18,15 +18,15 @@ REPOSITORY = f"tap/{FUNCTION}"
 PORTS = {"registry": "registry"}
 
 
-def registry(context: Context) -> Program:
+def registry(context: Context, host: str = "127.0.0.1") -> Program:
     """Return the OCI registry; what is pushed lies on disk and outlives it."""
     port = context.ports["registry"]
     argv = (
         *(str(context.tools["crane"]), "registry", "serve"),
-        *("--address", f"127.0.0.1:{port}"),
+        *("--address", f"{host}:{port}"),
         *("--disk", str(context.places.private("registry"))),
     )
-    return Program("registry", argv, program_env(context.places), probes.http_ready(port, "/v2/"))
+    return Program("registry", argv, program_env(context.places), probes.http_ready(port, "/v2/", host))
 
 
 def source(places: Places) -> Path:

@@ -18,11 +18,12 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Places:
-    """The repository that is read, the state folder and the cache that are written."""
+    """The repository that is read, the state folder and the cache that are written; and whose the state is."""
 
     repository: Path
     state: Path
     cache: Path
+    name: str = "embedded"
 
     @classmethod
     def find(cls, environ: Mapping[str, str] = os.environ) -> Places:
@@ -44,8 +45,8 @@ class Places:
 
     @property
     def embedded(self) -> Path:
-        """All that the embedded control plane keeps."""
-        return self.state / "embedded"
+        """All that a control plane keeps: the embedded one, or that of a node."""
+        return self.state / self.name
 
     @property
     def logs(self) -> Path:
@@ -54,7 +55,7 @@ class Places:
 
     @property
     def kubeconfig(self) -> Path:
-        """The admin's kubeconfig of the embedded control plane."""
+        """The admin's kubeconfig of that control plane."""
         return self.embedded / "kubeconfig"
 
     def private(self, *parts: str) -> Path:

@@ -1,11 +1,14 @@
-"""The control plane's three programs: their certificates, command lines and readiness. Everything is on 127.0.0.1.
+"""The control plane's three programs: their certificates, command lines and readiness.
+
+Without a node everything is on 127.0.0.1. With one it runs in the node's machine, and kube-apiserver alone is reached
+from outside of it (tap_cluster.machine).
 
 etcd keeps its fsync, so that what `kubectl apply` acknowledged outlives a power cut.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +16,9 @@ from tap_cluster import kubeconfig, probes
 from tap_cluster.pki import LOOPBACK_NAMES, Authority, Leaf, service_account_key
 from tap_cluster.places import Places
 from tap_cluster.run import program_env
-from tap_cluster.supervisor import Program, digest_files
+from tap_cluster.supervisor import Program, always, digest_files
 
 ISSUER = "https://kubernetes.default.svc"
-SERVICE_RANGE = "10.0.0.0/24"
-API_NAMES = (*LOOPBACK_NAMES, "kubernetes.default.svc", "10.0.0.1")
 #: Most of kube-apiserver's heap are the schemas of CRDs, which never go. At its default, Go's collector walks them for
 #: a fourth of all that the apiserver computes (https://go.dev/doc/gc-guide).
 HEAP = {"GOGC": "300", "GOMEMLIMIT": "4GiB"}
@@ -34,6 +35,33 @@ CONTROLLERS = (
 
 
 @dataclass(frozen=True)
+class Site:
+    """Where a control plane runs.
+
+    Attributes:
+        address: Where kube-apiserver is reached.
+        services: The range that Services have their addresses from.
+        first: The first address of that range, which is kube-apiserver's own.
+        controllers: What kube-controller-manager runs.
+        inside: Makes of a command line one that is run there.
+        flags: What kube-apiserver is given beside, from the keys.
+    """
+
+    address: str
+    services: str
+    first: str
+    controllers: tuple[str, ...]
+    inside: Callable[[Sequence[str]], tuple[str, ...]]
+    flags: Callable[[Keys], tuple[str, ...]]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What kube-apiserver's certificate is for."""
+        more = () if self.address in LOOPBACK_NAMES else (self.address,)
+        return (*LOOPBACK_NAMES, "kubernetes.default.svc", self.first, *more)
+
+
+@dataclass(frozen=True)
 class Keys:
     """The folders of the certificates, each with `tls.crt`, `tls.key`, `ca.crt`."""
 
@@ -45,14 +73,18 @@ class Keys:
         return self.root / name
 
 
-def make_keys(places: Places) -> Keys:
+#: This machine, without a node. The Endpoints API refuses a loopback address.
+HERE = Site("127.0.0.1", "10.0.0.0/24", "10.0.0.1", CONTROLLERS, tuple, lambda _: ("--endpoint-reconciler-type=none",))
+
+
+def make_keys(places: Places, site: Site = HERE) -> Keys:
     """Have every certificate of the plane; etcd has an authority of its own, so that no user's certificate opens it."""
     root = places.private("pki")
     cluster = Authority.ensure(root / "ca", "tap-embedded-ca")
     store = Authority.ensure(root / "etcd-ca", "tap-embedded-etcd-ca")
     store.issue(root / "etcd", Leaf("etcd", names=LOOPBACK_NAMES))
     store.issue(root / "etcd-client", Leaf("kube-apiserver"))
-    cluster.issue(root / "apiserver", Leaf("kube-apiserver", names=API_NAMES))
+    cluster.issue(root / "apiserver", Leaf("kube-apiserver", names=site.names))
     cluster.issue(root / "controllers-server", Leaf("kube-controller-manager", names=LOOPBACK_NAMES))
     cluster.issue(root / "controllers", Leaf("system:kube-controller-manager"))
     cluster.issue(root / "admin", Leaf("tap-admin", "system:masters"))
@@ -81,14 +113,14 @@ def etcd_argv(tool: Path, data: Path, keys: Keys, port: int, peer: int) -> tuple
     )
 
 
-def apiserver_argv(tool: Path, keys: Keys, port: int, etcd: int) -> tuple[str, ...]:
+def apiserver_argv(tool: Path, keys: Keys, port: int, etcd: int, site: Site = HERE) -> tuple[str, ...]:
     """Return kube-apiserver's command line."""
     accounts = keys["service-accounts.key"]
     return (
         str(tool),
-        "--bind-address=127.0.0.1",
+        f"--bind-address={site.address}",
         f"--secure-port={port}",
-        "--advertise-address=127.0.0.1",
+        f"--advertise-address={site.address}",
         "--external-hostname=localhost",
         f"--etcd-servers=https://127.0.0.1:{etcd}",
         f"--etcd-cafile={keys['etcd-client'] / 'ca.crt'}",
@@ -101,13 +133,13 @@ def apiserver_argv(tool: Path, keys: Keys, port: int, etcd: int) -> tuple[str, .
         f"--service-account-issuer={ISSUER}",
         f"--service-account-key-file={accounts}",
         f"--service-account-signing-key-file={accounts}",
-        f"--service-cluster-ip-range={SERVICE_RANGE}",
-        "--endpoint-reconciler-type=none",  # the Endpoints API refuses a loopback address
+        f"--service-cluster-ip-range={site.services}",
+        *site.flags(keys),
         "--profiling=false",
     )
 
 
-def controllers_argv(tool: Path, keys: Keys, config: Path, port: int) -> tuple[str, ...]:
+def controllers_argv(tool: Path, keys: Keys, config: Path, port: int, site: Site = HERE) -> tuple[str, ...]:
     """Return kube-controller-manager's command line."""
     return (
         str(tool),
@@ -117,30 +149,34 @@ def controllers_argv(tool: Path, keys: Keys, config: Path, port: int) -> tuple[s
         f"--tls-cert-file={keys['controllers-server'] / 'tls.crt'}",
         f"--tls-private-key-file={keys['controllers-server'] / 'tls.key'}",
         f"--root-ca-file={keys['apiserver'] / 'ca.crt'}",
-        f"--controllers={','.join(CONTROLLERS)}",
+        f"--controllers={','.join(site.controllers)}",
         "--use-service-account-credentials=true",
         "--leader-elect=false",
         "--profiling=false",
     )
 
 
-def programs(places: Places, tools: Mapping[str, Path], ports: Mapping[str, int]) -> tuple[Program, Program, Program]:
+def programs(
+    places: Places, tools: Mapping[str, Path], ports: Mapping[str, int], site: Site = HERE
+) -> tuple[Program, Program, Program]:
     """Return etcd, kube-apiserver and kube-controller-manager, with their kubeconfigs written."""
-    keys = make_keys(places)
-    server = f"https://127.0.0.1:{ports['apiserver']}"
+    keys = make_keys(places, site)
+    server = f"https://{site.address}:{ports['apiserver']}"
     kubeconfig.with_certificate(places.kubeconfig, server, keys.ca, keys["admin"])
     config = places.private("kubeconfigs") / "controllers"
     kubeconfig.with_certificate(config, server, keys.ca, keys["controllers"])
     env, seal = program_env(places), digest_files([keys.root])
     etcd = etcd_argv(tools["etcd"], places.private("etcd"), keys, ports["etcd"], ports["etcd-peer"])
-    api = apiserver_argv(tools["kube-apiserver"], keys, ports["apiserver"], ports["etcd"])
-    controllers = controllers_argv(tools["kube-controller-manager"], keys, config, ports["controllers"])
+    api = apiserver_argv(tools["kube-apiserver"], keys, ports["apiserver"], ports["etcd"], site)
+    controllers = controllers_argv(tools["kube-controller-manager"], keys, config, ports["controllers"], site)
     ca, client = keys["apiserver"] / "ca.crt", keys["etcd-client"]
     etcd_ready = probes.https_ready(ports["etcd"], "/health", client / "ca.crt", client)
-    api_ready = probes.https_ready(ports["apiserver"], "/readyz", ca)
+    api_ready = probes.https_ready(ports["apiserver"], "/readyz", ca, host=site.address)
     controllers_ready = probes.https_ready(ports["controllers"], "/healthz", ca)
+    if site is not HERE:  # Nobody reaches their loopback from here: what asks the apiserver waits for both.
+        etcd_ready = controllers_ready = always
     return (
-        Program("etcd", etcd, env, etcd_ready, seal),
-        Program("kube-apiserver", api, {**env, **HEAP}, api_ready, seal, patience=120),
-        Program("kube-controller-manager", controllers, env, controllers_ready, seal + server),
+        Program("etcd", site.inside(etcd), env, etcd_ready, seal),
+        Program("kube-apiserver", site.inside(api), {**env, **HEAP}, api_ready, seal, patience=120),
+        Program("kube-controller-manager", site.inside(controllers), env, controllers_ready, seal + server),
     )

@@ -1,4 +1,4 @@
-"""Questions to a process on loopback: is it ready?"""
+"""Questions to a process of this machine: is it ready?"""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from pathlib import Path
 TIMEOUT = 5.0
 
 
-def http_ready(port: int, path: str = "/readyz") -> Callable[[], bool]:
+def http_ready(port: int, path: str = "/readyz", host: str = "127.0.0.1") -> Callable[[], bool]:
     """Return a check that is true when GET answers 200."""
-    return lambda: _get(http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT), path)
+    return lambda: _get(http.client.HTTPConnection(host, port, timeout=TIMEOUT), path)
 
 
-def https_ready(port: int, path: str, ca: Path, client: Path | None = None) -> Callable[[], bool]:
+def https_ready(
+    port: int, path: str, ca: Path, client: Path | None = None, host: str = "127.0.0.1"
+) -> Callable[[], bool]:
     """Return a check over TLS, with a client certificate (a folder) where the server asks for one."""
 
     def check() -> bool:
         context = ssl.create_default_context(cafile=ca)
         if client is not None:
             context.load_cert_chain(client / "tls.crt", client / "tls.key")
-        return _get(http.client.HTTPSConnection("127.0.0.1", port, timeout=TIMEOUT, context=context), path)
+        return _get(http.client.HTTPSConnection(host, port, timeout=TIMEOUT, context=context), path)
 
     return check
 

@@ -114,6 +114,11 @@ class Supervisor:
             time.sleep(POLL)
 
 
+def always() -> bool:
+    """Be the readiness of what nobody can ask."""
+    return True
+
+
 def wait_until(check: Callable[[], bool], patience: float, what: str, mend: str, *, log: Path | None = None) -> None:
     """Poll until `check` holds.
 

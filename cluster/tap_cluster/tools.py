@@ -51,7 +51,7 @@ def cached(names: Iterable[str], places: Places) -> bool:
 
 def home(recipe: Recipe, places: Places) -> Path:
     """Return the folder of a recipe's programs; its name changes with go.mod, go.sum, the toolchain and our flags."""
-    source = places.recipes / recipe.name
+    source = recipe.source(places.recipes)
     return places.tools / f"{recipe.name}-{key(source, golang.version(source), recipe)}"
 
 
@@ -66,7 +66,7 @@ def key(source: Path, toolchain: str, recipe: Recipe) -> str:
 
 
 def _build(recipe: Recipe, target: Path, places: Places, progress: Progress) -> None:
-    source, log = places.recipes / recipe.name, places.tools / f"{recipe.name}.log"
+    source, log = recipe.source(places.recipes), places.tools / f"{recipe.name}.log"
     log.unlink(missing_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{recipe.name}-", dir=places.tools))
     try:

@@ -18,11 +18,13 @@ from tap_cluster import (
     plane,
     provider,
     provider_process,
+    release,
     runtime,
     services,
     tap,
 )
 from tap_cluster.places import Places
+from tap_stack import packages
 from tap_stack.aws import KINDS
 
 KEYS = plane.Keys(Path("/pki"), b"ca")
@@ -258,21 +260,28 @@ def test_kind_gets_the_images_that_are_built_here() -> None:
 
 
 def test_on_nodes_crossplane_gets_the_circuit_breaker_but_not_the_external_runtime() -> None:
-    argv = nodes.crossplane_argv(Path("helm"), Path("/chart"), "v2.4.0")
-    assert argv[-1] == "image.tag=v2.4.0,args={--circuit-breaker-burst=2000,--circuit-breaker-refill-rate=50}"
-    assert argv[:5] == ["helm", "upgrade", "--install", "crossplane", "/chart"]
+    values = nodes.crossplane_values(Places.find(), nodes.KIND)
+    assert values["args"] == ["--circuit-breaker-burst=2000", "--circuit-breaker-refill-rate=50"]
+    assert values["image"] == {"tag": "v2.4.0"}, "of the chart's own repository"
+    assert values["provider"] == {"defaultActivations": None}, "or every kind of every provider is served"
+    assert nodes.helm_argv(Path("helm"), "crossplane", Path("/chart"), "ns")[:5] == [
+        *("helm", "upgrade", "--install", "crossplane", "/chart")
+    ]
 
 
-def test_on_nodes_the_operator_runs_from_the_loaded_image() -> None:
-    argv = nodes.operator_argv(Path("helm"), Path("/chart"))
-    assert argv[-1] == "image.repository=tap-operator,image.tag=dev,image.pullPolicy=Never"
+def test_on_kind_the_operator_runs_from_the_loaded_image_and_the_package_comes_from_the_registry_inside() -> None:
+    assert nodes.KIND.operator == {"repository": "tap-operator", "tag": "dev", "pullPolicy": "Never"}
+    values = nodes.platform_values(nodes.KIND, "v0.1.7")
+    assert (values["registry"], values["version"]) == ("registry.tap-registry.svc.cluster.local:5000/tap", "v0.1.7")
+    assert values["function"] == {"replicas": 1, "image": "tap-function:dev", "imagePullPolicy": "Never"}
+    assert values["providers"] == {"enabled": False}
 
 
-def test_on_nodes_the_package_comes_from_the_registry_inside_and_the_pod_from_the_node() -> None:
-    config, function = nodes.function("t")
-    assert function["spec"]["package"] == "registry.tap-registry.svc.cluster.local:5000/tap/function-tap:t"
-    [container] = config["spec"]["deploymentTemplate"]["spec"]["template"]["spec"]["containers"]
-    assert container == {"name": "package-runtime", "image": "tap-function:dev", "imagePullPolicy": "Never"}
+def test_a_tree_has_a_version_of_its_own_that_goes_with_what_the_configuration_asks_for() -> None:
+    version = nodes.this_version(Places.find())
+    assert version.startswith(release.this_version().rpartition(".")[0] + ".")
+    assert packages.compatible(version).startswith(f">={version}, <")
+    assert version == nodes.this_version(Places.find())
 
 
 def test_the_registrys_port_is_the_one_that_kind_maps() -> None:

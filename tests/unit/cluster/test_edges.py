@@ -157,7 +157,7 @@ def test_which_cluster(
 
 
 def test_an_unknown_cluster_is_one_line() -> None:
-    with pytest.raises(ClusterError, match=r"^CLUSTER=minikube is none of auto, embedded, kind, current$"):
+    with pytest.raises(ClusterError, match=r"^CLUSTER=minikube is none of auto, embedded, kind, node, current$"):
         api.resolve(None, {"CLUSTER": "minikube"})
 
 

@@ -1,0 +1,173 @@
+"""The images that a node runs, made on this machine with no engine, and pushed to the node's registry.
+
+Our own are built by buildah from their Dockerfiles, on a base of Debian's packages; what is one program that needs
+nothing else is a layer with that program.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from tap_cluster import crossplane, golang, images, nodes
+from tap_cluster.context import Context
+from tap_cluster.errors import ClusterError
+from tap_cluster.places import Places
+from tap_cluster.run import run
+from tap_cluster.supervisor import digest, digest_files
+
+#: What both Dockerfiles need of a base, beside what Debian calls minimal.
+PACKAGES = ("ca-certificates", "python3", "python3-venv")
+SOURCES = Path("/etc/apt/sources.list.d/debian.sources")
+BASE = "localhost/tap-base:dev"
+#: How this machine's pip finds packages, and whom it trusts: the build has neither by itself.
+PIP = (Path("/etc/pip.conf"), Path("/etc/ssl/certs"))
+#: Not root, as the images of Crossplane and of Kubernetes have it.
+USER = "65532:65532"
+OPERATOR, FUNCTION, CROSSPLANE, COREDNS, SANDBOX = "tap-operator", "tap-function", "crossplane", "coredns", "sandbox"
+_ROOTS = ("functions", "operator", "xrds/tap_api", "compositions/tap_stack", "requirements")
+
+
+@dataclass(frozen=True)
+class Builder:
+    """buildah, with a store of our own."""
+
+    store: Path
+
+    def __call__(self, *words: str | Path) -> str:
+        """Return what `buildah <words>` printed."""
+        own = ("--root", self.store / "root", "--runroot", self.store / "run", "--storage-driver", "vfs")
+        return run(["buildah", *own, *words], env={**os.environ, "TMPDIR": str(self.store)})
+
+
+def tag(places: Places) -> str:
+    """Return the tag of our own images: a hash of all that they are made from."""
+    return digest_files([places.repository / folder for folder in _ROOTS])
+
+
+def push(context: Context, registry: str) -> None:
+    """Have every image in the registry, but the function's, which its package carries."""
+    builder, ours = _builder(context), tag(context.places)
+    for title, inputs, do in (
+        ("base image of Debian's packages", digest(PACKAGES), lambda: base(builder)),
+        ("sandbox's image", digest(registry, PACKAGES), lambda: _sandbox(context, builder, registry)),
+        ("operator's image", digest(registry, ours), lambda: _operator(context.places, builder, registry)),
+    ):
+        context.once(title, inputs, do)
+    for name, files, entry in _programs(context):
+        reference = f"{registry}/{name}:{version(context.places, name)}"
+        do = partial(append, context.tools["crane"], reference, files, entry)
+        context.once(f"{name}'s image", digest(reference, *files.values()), do)
+
+
+def version(places: Places, name: str) -> str:
+    """Return the version of a program that is not ours, as go.mod has it."""
+    module = {CROSSPLANE: crossplane.MODULE, COREDNS: "github.com/coredns/coredns"}[name]
+    return golang.pinned(places.recipes / name, module)
+
+
+def function(context: Context, file: Path) -> Path:
+    """Build the function's image and keep it in `file`, as a tarball."""
+    builder, name = _builder(context), f"{FUNCTION}:{tag(context.places)}"
+    build(builder, context.places, images.DOCKERFILE, f"localhost/{name}")
+    builder("push", "--quiet", f"localhost/{name}", f"docker-archive:{file}:{name}")
+    return file
+
+
+def base(builder: Builder) -> None:
+    """Make the base image.
+
+    Raises:
+        ClusterError: Debian's packages cannot be had.
+    """
+    if not SOURCES.exists():
+        what = f"{SOURCES} is not there: it says where Debian's packages come from"
+        raise ClusterError(what, "CLUSTER=node is for Debian 12 or later; use CLUSTER=embedded")
+    with tempfile.TemporaryDirectory(dir=builder.store) as temporary:
+        root = Path(temporary)
+        codename = _codename()
+        options = ("--variant=minbase", f"--include={','.join(PACKAGES)}", "--quiet")
+        run(["mmdebstrap", *options, codename, root / "base.tar", SOURCES], env={**os.environ, "TMPDIR": temporary})
+        (root / "Dockerfile").write_text("FROM scratch\nADD base.tar /\n", encoding="ascii")
+        builder("build", "--quiet", "--isolation", "chroot", "--tag", BASE, root)
+
+
+def build(builder: Builder, places: Places, dockerfile: str, name: str) -> None:
+    """Build one of our images on the base."""
+    arguments = [
+        word
+        for key, value in images.arguments(places, "dev", BASE).items()
+        for word in ("--build-arg", f"{key}={value}")
+    ]
+    mounts = [f"--volume={path}:{path}:ro" for path in PIP if path.exists()]
+    builder(
+        *("build", "--quiet", "--isolation", "chroot", *arguments, *mounts, "--tag", name),
+        *("--file", places.repository / dockerfile, places.repository),
+    )
+
+
+def append(crane: Path, reference: str, files: Mapping[str, Path], entry: str) -> None:
+    """Push an image of one layer: these files, by their path in it."""
+    with tempfile.TemporaryDirectory() as temporary:
+        file = Path(temporary) / "layer.tar"
+        file.write_bytes(layer(files))
+        run([crane, "append", "--oci-empty-base", f"--new_layer={file}", f"--new_tag={reference}"])
+        _mutate(crane, reference, reference, (f"--entrypoint={entry}", f"--user={USER}"))
+
+
+def layer(files: Mapping[str, Path]) -> bytes:
+    """Return a layer with these files, by their path in it: the same bytes from the same contents."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for name, path in sorted(files.items()):
+            data, entry = path.read_bytes(), tarfile.TarInfo(name)
+            entry.size, entry.mode = len(data), 0o755 if os.access(path, os.X_OK) else 0o644
+            archive.addfile(entry, io.BytesIO(data))
+    return packed.getvalue()
+
+
+def _operator(places: Places, builder: Builder, registry: str) -> None:
+    name = f"localhost/{OPERATOR}:dev"
+    build(builder, places, nodes.IMAGES[nodes.OPERATOR_IMAGE], name)
+    builder("push", "--quiet", "--tls-verify=false", name, f"docker://{registry}/{OPERATOR}:{tag(places)}")
+
+
+def _sandbox(context: Context, builder: Builder, registry: str) -> None:
+    """Push the base as what holds a pod's namespaces, for as long as it sleeps."""
+    plain, made = f"{registry}/{SANDBOX}:base", f"{registry}/{SANDBOX}:dev"
+    builder("push", "--quiet", "--tls-verify=false", BASE, f"docker://{plain}")
+    words = ("--entrypoint=/bin/sleep", "--cmd=infinity", f"--user={USER}")
+    _mutate(context.tools["crane"], plain, made, words)
+
+
+def _programs(context: Context) -> tuple[tuple[str, Mapping[str, Path], str], ...]:
+    """Return the programs that are an image by themselves: name, files, and which of these is run."""
+    source, tools = crossplane.source(context.places) / "cluster", context.tools
+    read = {f"{to}/{path.name}": path for to in ("crds", "webhookconfigurations") for path in (source / to).glob("*")}
+    return (
+        (CROSSPLANE, {"usr/local/bin/crossplane": tools["crossplane"], **read}, "/usr/local/bin/crossplane"),
+        (COREDNS, {"coredns": tools["coredns"]}, "/coredns"),
+    )
+
+
+def _mutate(crane: Path, reference: str, to: str, words: Sequence[str]) -> None:
+    run([crane, "mutate", reference, f"--tag={to}", "--set-platform=linux/amd64", *words])
+
+
+def _builder(context: Context) -> Builder:
+    return Builder(context.places.private("buildah"))
+
+
+def _codename() -> str:
+    for line in Path("/etc/os-release").read_text(encoding="utf-8").splitlines():
+        key, _, value = line.partition("=")
+        if key == "VERSION_CODENAME":
+            return value.strip('"')
+    what = "/etc/os-release names no release"
+    raise ClusterError(what, "CLUSTER=node is for Debian 12 or later; use CLUSTER=embedded")
