@@ -98,6 +98,7 @@ soak: $(STAMP) ## Run the long tests (hours): EXAMPLES= of hostile input, SEEDS=
 	@$(BIN)/pytest tests/unit/hostile --examples $(EXAMPLES) --timeout 3600 -s
 	@$(BIN)/pytest tests/cluster/test_cidrs.py tests/cluster/test_drift.py tests/cluster/test_faults.py \
 	  tests/cluster/test_teardown.py tests/cluster/test_whole_stack.py tests/aws/test_real_provider.py --seeds $(SEEDS) --timeout 1200 -s -v
+	@$(BIN)/pytest tests/node --node -s -v
 
 .PHONY: bench
 bench: $(STAMP) ## Time admission at 10, 1,000 and 10,000 claims, and a plan beside the Terraform CDK's successor (Node.js)

@@ -33,7 +33,8 @@ def up(places: Places, progress: Progress) -> Path:
     built = tools.ensure(recipes.NODE, places, progress)
     with embedded.locked(own, progress):
         context = load(own, built, progress)
-        nodes.install(context, _machines(context))
+        have_node(context)
+        nodes.install(context, supply(context))
     return own.kubeconfig
 
 
@@ -64,26 +65,39 @@ def load(own: Places, built: Mapping[str, Path], progress: Progress) -> Context:
     return Context(own, built, State.load(embedded.state_file(own)), progress, own.kubeconfig, address)
 
 
-def _machines(context: Context) -> Supply:
+def have_node(context: Context) -> None:
     """Have the machine, the registry beside it, the control plane and the node."""
     made = machine.ensure(context)
     here, _ = machine.ends(made.number)
     context.state.settle_ports({"registry": ("registry", here)})
     context.state.ports.update(worker.PORTS)
     context.state.save()
-    host = f"{here}:{context.ports['registry']}"
+    host = registry(context)
     context.supervisor.ensure(package.registry(context, here))
     for program in plane.programs(context.places, context.tools, context.ports, worker.site(made)):
         context.supervisor.ensure(program)
     context.forget_other_clusters()
     nodeimages.push(context, host)
     context.supervisor.ensure(*worker.programs(context, made, f"{host}/{nodeimages.SANDBOX}:dev", host))
-    with context.progress.step("the node becoming Ready", log=context.places.logs / "kubelet.log"):
-        what, mend = "the node is not Ready after 120 s", "Read the kubelet's log"
-        wait_until(lambda: worker.ready(context), 120, what, mend, log=context.places.logs / "kubelet.log")
+    what, log = "the node is not Ready after 120 s", context.places.logs / "kubelet.log"
+    with context.progress.step("the node becoming Ready", log=log):
+        wait_until(lambda: worker.ready(context), 120, what, "Read the kubelet's log", log=log)
     dns.install(context, f"{host}/{nodeimages.COREDNS}:{nodeimages.version(context.places, nodeimages.COREDNS)}")
-    operator = {"repository": f"{host}/{nodeimages.OPERATOR}", "tag": nodeimages.tag(context.places)}
-    registry = f"{host}/{release.FOLDER}"
-    crossplane = {"repository": f"{host}/{nodeimages.CROSSPLANE}"}
-    image = partial(nodeimages.function, context)
-    return Supply(operator=operator, push=registry, pull=registry, crossplane=crossplane, image=image)
+
+
+def registry(context: Context) -> str:
+    """Return host and port of the registry, as this machine and the node reach it."""
+    here, _ = machine.ends(machine.number(context.places))
+    return f"{here}:{context.ports['registry']}"
+
+
+def supply(context: Context) -> Supply:
+    """Return where the node gets what it runs: all of it from its registry."""
+    host = registry(context)
+    return Supply(
+        operator={"repository": f"{host}/{nodeimages.OPERATOR}", "tag": nodeimages.tag(context.places)},
+        push=f"{host}/{release.FOLDER}",
+        pull=f"{host}/{release.FOLDER}",
+        crossplane={"repository": f"{host}/{nodeimages.CROSSPLANE}"},
+        image=partial(nodeimages.function, context),
+    )
