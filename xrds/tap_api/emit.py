@@ -1,8 +1,8 @@
-"""The generated files of this room: XRDs, and the CRDs that charts/operator carries."""
+"""The generated files of this room: XRDs, the CRDs that charts/operator carries, and the reference of the API."""
 
 from pathlib import Path, PurePosixPath
 
-from tap_api import manifest
+from tap_api import manifest, reference
 from tap_api.base import GROUP
 from tap_api.errors import StaleError
 from tap_api.kinds import CIDR_BLOCK, ENVIRONMENT_TAP, XRS
@@ -21,7 +21,8 @@ def files() -> Files:
         },
         **{PurePosixPath("xrds", f"{kind.plural}.{GROUP}.yaml"): xrd(kind) for kind in XRS},
     }
-    return {path: manifest.dump([document], header=manifest.GENERATED) for path, document in made.items()}
+    manifests = {path: manifest.dump([document], header=manifest.GENERATED) for path, document in made.items()}
+    return {**manifests, reference.PATH: reference.page()}
 
 
 def write(files: Files, root: Path) -> list[Path]:
