@@ -10,12 +10,12 @@ import io
 import os
 import tarfile
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tap_cluster import crossplane, golang, images, nodes
+from tap_cluster import crossplane, golang, images, nodes, package
 from tap_cluster.context import Context
 from tap_cluster.errors import ClusterError
 from tap_cluster.places import Places
@@ -45,6 +45,10 @@ class Builder:
         own = ("--root", self.store / "root", "--runroot", self.store / "run", "--storage-driver", "vfs")
         return run(["buildah", *own, *words], env={**os.environ, "TMPDIR": str(self.store)})
 
+    def push(self, image: str, to: str) -> None:
+        """Copy an image to a registry without TLS, or to a tarball."""
+        self("push", "--quiet", "--tls-verify=false", image, to)
+
 
 def tag(places: Places) -> str:
     """Return the tag of our own images: a hash of all that they are made from."""
@@ -52,18 +56,27 @@ def tag(places: Places) -> str:
 
 
 def push(context: Context, registry: str) -> None:
-    """Have every image in the registry, but the function's, which its package carries."""
+    """Have every image in the registry, but the function's, which its package carries.
+
+    What was pushed is looked for: the registry keeps the layers on disk, and what they are an image of in memory.
+    """
     builder, ours = _builder(context), tag(context.places)
-    for title, inputs, do in (
-        ("base image of Debian's packages", digest(PACKAGES), lambda: base(builder)),
-        ("sandbox's image", digest(registry, PACKAGES), lambda: _sandbox(context, builder, registry)),
-        ("operator's image", digest(registry, ours), lambda: _operator(context.places, builder, registry)),
-    ):
-        context.once(title, inputs, do)
-    for name, files, entry in _programs(context):
-        reference = f"{registry}/{name}:{version(context.places, name)}"
-        do = partial(append, context.tools["crane"], reference, files, entry)
-        context.once(f"{name}'s image", digest(reference, *files.values()), do)
+    context.once("base image of Debian's packages", digest(PACKAGES), lambda: base(builder))
+    name = f"localhost/{OPERATOR}:dev"
+    dockerfile = nodes.IMAGES[nodes.OPERATOR_IMAGE]
+    context.once("operator's image", ours, lambda: build(builder, context.places, dockerfile, name))
+    made: dict[str, Callable[[str], None]] = {
+        f"{SANDBOX}:dev": partial(_sandbox, context.tools["crane"], builder),
+        f"{OPERATOR}:{ours}": lambda reference: builder.push(name, f"docker://{reference}"),
+        **{
+            f"{program}:{version(context.places, program)}": partial(append, context.tools["crane"], files, entry)
+            for program, files, entry in _programs(context)
+        },
+    }
+    for image, do in made.items():
+        reference = f"{registry}/{image}"
+        still = partial(package.pushed, registry, *image.split(":"))
+        context.once(f"pushing {image}", digest(reference, context.tools), partial(do, reference), still)
 
 
 def version(places: Places, name: str) -> str:
@@ -76,7 +89,7 @@ def function(context: Context, file: Path) -> Path:
     """Build the function's image and keep it in `file`, as a tarball."""
     builder, name = _builder(context), f"{FUNCTION}:{tag(context.places)}"
     build(builder, context.places, images.DOCKERFILE, f"localhost/{name}")
-    builder("push", "--quiet", f"localhost/{name}", f"docker-archive:{file}:{name}")
+    builder.push(f"localhost/{name}", f"docker-archive:{file}:{name}")
     return file
 
 
@@ -112,7 +125,7 @@ def build(builder: Builder, places: Places, dockerfile: str, name: str) -> None:
     )
 
 
-def append(crane: Path, reference: str, files: Mapping[str, Path], entry: str) -> None:
+def append(crane: Path, files: Mapping[str, Path], entry: str, reference: str) -> None:
     """Push an image of one layer: these files, by their path in it."""
     with tempfile.TemporaryDirectory() as temporary:
         file = Path(temporary) / "layer.tar"
@@ -132,18 +145,11 @@ def layer(files: Mapping[str, Path]) -> bytes:
     return packed.getvalue()
 
 
-def _operator(places: Places, builder: Builder, registry: str) -> None:
-    name = f"localhost/{OPERATOR}:dev"
-    build(builder, places, nodes.IMAGES[nodes.OPERATOR_IMAGE], name)
-    builder("push", "--quiet", "--tls-verify=false", name, f"docker://{registry}/{OPERATOR}:{tag(places)}")
-
-
-def _sandbox(context: Context, builder: Builder, registry: str) -> None:
+def _sandbox(crane: Path, builder: Builder, reference: str) -> None:
     """Push the base as what holds a pod's namespaces, for as long as it sleeps."""
-    plain, made = f"{registry}/{SANDBOX}:base", f"{registry}/{SANDBOX}:dev"
-    builder("push", "--quiet", "--tls-verify=false", BASE, f"docker://{plain}")
+    builder.push(BASE, f"docker://{reference}-base")
     words = ("--entrypoint=/bin/sleep", "--cmd=infinity", f"--user={USER}")
-    _mutate(context.tools["crane"], plain, made, words)
+    _mutate(crane, f"{reference}-base", reference, words)
 
 
 def _programs(context: Context) -> tuple[tuple[str, Mapping[str, Path], str], ...]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from tap_cluster.release import Release
 from tap_cluster.run import child_env, run
 from tap_cluster.services import NAMESPACE
 from tap_cluster.supervisor import digest, digest_files, wait_until
+from tap_stack import packages
 
 FUNCTION_IMAGE, OPERATOR_IMAGE = "tap-function:dev", "tap-operator:dev"
 IMAGES = {FUNCTION_IMAGE: "functions/Dockerfile", OPERATOR_IMAGE: "operator/Dockerfile"}
@@ -82,12 +83,15 @@ def install(context: Context, supply: Supply) -> None:
     provider.install(context)
     provider.ready(context)
     version = this_version(context.places)
-    context.once("packages", digest(version, supply.push), lambda: push(context, supply, version))
+    push(context, supply, version)
     _helm(context, "platform", charts / "platform", NAMESPACE, platform_values(supply, version))
     tap.await_api(context)
     tap.install_environments(context)
-    what, mend = "the function's package is not healthy", "Read `kubectl describe functionrevisions`"
-    wait_until(lambda: package.healthy(context), 300, what, mend)
+    for check, what, mend in (
+        (package.healthy, "the function's package is not healthy", "Read `kubectl describe functionrevisions`"),
+        (tap.judged, "admission does not judge", f"Read `kubectl logs -n {NAMESPACE} deployment/tap-admission`"),
+    ):
+        wait_until(partial(check, context), 300, what, mend)
 
 
 def crossplane_values(places: Places, supply: Supply) -> dict[str, Any]:
@@ -115,13 +119,26 @@ def this_version(places: Places) -> str:
 
 
 def push(context: Context, supply: Supply, version: str) -> None:
-    """Build the packages and push them from this machine."""
-    with tempfile.TemporaryDirectory(prefix="tap-packages-") as out:
-        image = supply.image(Path(out) / "image.tar") if supply.image else None
-        for made in release.build(Release(supply.pull, version, image), Path(out), context.places, context.tools):
-            reference = made.reference.replace(supply.pull, supply.push, 1)
-            cli = context.tools["crossplane-cli"]
-            run(package.push_argv(cli, made.file, reference), env=child_env(context.places))
+    """Have the packages in the registry, built first where they are not; they are pushed from this machine."""
+    out, made = context.places.private("packages", version), [packages.FUNCTION, packages.CONFIGURATION]
+    files = {name: out / f"{name}-{version}.xpkg" for name in made}
+
+    def build() -> None:
+        image = supply.image(out / "image.tar") if supply.image else None
+        release.build(Release(supply.pull, version, image), out, context.places, context.tools)
+        (out / "image.tar").unlink(missing_ok=True)
+
+    def put() -> None:
+        for name, file in files.items():
+            argv = package.push_argv(context.tools["crossplane-cli"], file, f"{supply.push}/{name}:{version}")
+            run(argv, env=child_env(context.places))
+
+    def there() -> bool:
+        return all(package.pushed(supply.push, name, version) for name in files)
+
+    inputs = digest(version, supply.pull, supply.push)
+    context.once("building the packages", inputs, build, lambda: all(file.exists() for file in files.values()))
+    context.once("pushing the packages", inputs, put, there)
 
 
 def install_registry(context: Context) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 from tap_cluster import probes
@@ -45,8 +46,10 @@ def source(places: Places) -> Path:
 def install(context: Context) -> None:
     """Build, push and install the package; a package that is unchanged keeps its revision."""
     tag = digest_files([source(context.places)])
-    reference = f"127.0.0.1:{context.ports['registry']}/{REPOSITORY}:{tag}"
-    context.once("function package", reference, lambda: _push(context, reference), lambda: _pushed(context, tag))
+    where = f"127.0.0.1:{context.ports['registry']}"
+    reference = f"{where}/{REPOSITORY}:{tag}"
+    still = partial(pushed, where, REPOSITORY, tag)
+    context.once("function package", reference, lambda: _push(context, reference), still)
     context.apply_once("Function object", manifests([function(reference)]))
 
 
@@ -79,13 +82,17 @@ def healthy(context: Context) -> bool:
     return good >= {"Installed", "Healthy"}
 
 
+def pushed(registry: str, repository: str, tag: str) -> bool:
+    """Say whether a registry without TLS (host and port, and folders) has this."""
+    where, _, folder = registry.partition("/")
+    host, _, port = where.partition(":")
+    path = f"{folder}/{repository}" if folder else repository
+    return probes.http_ready(int(port), f"/v2/{path}/manifests/{tag}", host)()
+
+
 def _push(context: Context, reference: str) -> None:
     cli, env = context.tools["crossplane-cli"], child_env(context.places)
     file = context.places.private("package") / f"{FUNCTION}.xpkg"
     file.unlink(missing_ok=True)
     run_logged(build_argv(cli, source(context.places), file), env, context.places.logs / "xpkg-build.log")
     run_logged(push_argv(cli, file, reference), env, context.places.logs / "xpkg-push.log")
-
-
-def _pushed(context: Context, tag: str) -> bool:
-    return probes.http_ready(context.ports["registry"], f"/v2/{REPOSITORY}/manifests/{tag}")()

@@ -58,6 +58,16 @@ def await_api(context: Context) -> None:
     wait_for_condition(context, XRD, "Established")
 
 
+def judged(context: Context) -> bool:
+    """Say whether admission refuses a claim that nobody may make. It is a dry run."""
+    claim = context.places.repository / "claims" / "refused" / "everything-at-once.yaml"
+    try:
+        context.kubectl("apply", "--dry-run=server", "-f", claim)
+    except ClusterError as error:
+        return "denied the request" in error.output
+    return False
+
+
 def install_environments(context: Context, config: ProviderConfig = no_credentials) -> None:
     """Make a namespace and a provider configuration for each environment."""
     context.apply_once("namespaces and provider configurations", manifests(environments(config)))

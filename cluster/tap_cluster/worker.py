@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tap_cluster import kubeconfig, machine
+from tap_cluster import kubeconfig, machine, probes
 from tap_cluster.context import Context
 from tap_cluster.machine import Machine
 from tap_cluster.pki import Authority, Leaf
@@ -27,6 +27,9 @@ SOCKET = "/run/containerd/containerd.sock"
 PLUGINS = "/usr/lib/cni"
 #: A machine of its own has all ports.
 PORTS = {"etcd": 2379, "etcd-peer": 2380, "apiserver": 6443, "controllers": 10257, "scheduler": 10259}
+HEALTH = 10248
+#: As an init system does: it ends where containerd is not there yet.
+AGAIN = ("/bin/sh", "-c", 'until "$@"; do sleep 1; done', "again")
 #: The kubelet's defaults are parts of a disk that is not its own.
 ROOM = {"memory.available": "100Mi", "nodefs.available": "500Mi", "imagefs.available": "500Mi"}
 USERS = {
@@ -59,7 +62,7 @@ def programs(context: Context, made: Machine, sandbox: str, registry: str) -> tu
     )
     ca = context.places.private("pki") / "apiserver" / "ca.crt"
     files = {
-        "kubelet.json": kubelet(machine.cgroup(made.number), certificate, ca),
+        "kubelet.json": kubelet(made, certificate, ca),
         "proxy.json": proxy(configs["proxy"]),
         "cni/10-tap.conflist": CNI,
     }
@@ -72,18 +75,21 @@ def programs(context: Context, made: Machine, sandbox: str, registry: str) -> tu
         *(str(tools["kube-scheduler"]), f"--kubeconfig={configs['scheduler']}"),
         *("--bind-address=127.0.0.1", f"--secure-port={PORTS['scheduler']}", "--leader-elect=false"),
     )
-    # It would look for the node of its host's name.
+    # They would look for the node of their host's name.
     named = (f"--hostname-override={NODE}",)
+    address = machine.ends(made.number)[1]
     argvs: Mapping[str, tuple[str, ...]] = {
         "containerd": ("/usr/bin/containerd", "--config", str(folder / "containerd.toml")),
         "kube-scheduler": scheduler,
         "kubelet": (
+            *AGAIN,
             *(str(tools["kubelet"]), f"--config={folder / 'kubelet.json'}", f"--kubeconfig={configs['kubelet']}"),
-            *(f"--node-ip={machine.ends(made.number)[1]}", *named),
+            *(f"--node-ip={address}", *named),
         ),
         "kube-proxy": (str(tools["kube-proxy"]), f"--config={folder / 'proxy.json'}", *named),
     }
-    return tuple(Program(name, made.inside(argv), env, always, seal) for name, argv in argvs.items())
+    answers = {"kubelet": probes.http_ready(HEALTH, "/healthz", address)}
+    return tuple(Program(name, made.inside(argv), env, answers.get(name, always), seal) for name, argv in argvs.items())
 
 
 def ready(context: Context) -> bool:
@@ -94,7 +100,7 @@ def ready(context: Context) -> bool:
     )
 
 
-def kubelet(cgroup: str, certificate: Path, ca: Path) -> dict[str, Any]:
+def kubelet(made: Machine, certificate: Path, ca: Path) -> dict[str, Any]:
     """Return the kubelet's configuration: all pods below one control group, and the apiserver says who may come in."""
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
@@ -109,7 +115,12 @@ def kubelet(cgroup: str, certificate: Path, ca: Path) -> dict[str, Any]:
         "tlsPrivateKeyFile": str(certificate / "tls.key"),
         "containerRuntimeEndpoint": f"unix://{SOCKET}",
         "cgroupDriver": "cgroupfs",
-        "cgroupRoot": f"/{cgroup}",
+        "cgroupRoot": f"/{machine.cgroup(made.number)}",
+        "healthzBindAddress": machine.ends(made.number)[1],
+        "healthzPort": HEALTH,
+        # It says that it is Ready again soon after it was away; by default that takes minutes.
+        "nodeStatusUpdateFrequency": "2s",
+        "nodeStatusReportFrequency": "10s",
         "failCgroupV1": False,
         "failSwapOn": False,
         "clusterDNS": [DNS],

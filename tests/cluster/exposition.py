@@ -9,18 +9,37 @@ from prometheus_client.parser import text_string_to_metric_families
 from chart.promtool import RULES, Alert, Wanted, judge
 from cluster.test_admission import ports
 from cluster.world import World
+from tap_cluster.api import Kind
+from tap_cluster.crossplane import NAMESPACE as CROSSPLANE
+from tap_cluster.services import NAMESPACE
+from tap_stack.packages import FUNCTION
 
 #: A series, as Prometheus writes it -> its value.
 Told = Mapping[str, float]
 
 
 def exposition(world: World, port: str) -> str:
-    """Returns what a process answers Prometheus; `port` is its name among the cluster's."""
+    """Returns what a process answers Prometheus; `port` is its name among the embedded cluster's."""
+    if world.cluster.kind is not Kind.EMBEDDED:
+        namespace, pod, number = _pod(world, port)
+        return world.cluster.kubectl(
+            "get", "--raw", f"/api/v1/namespaces/{namespace}/pods/{pod}:{number}/proxy/metrics"
+        )
     connection = http.client.HTTPConnection("127.0.0.1", ports(world.cluster)[port], timeout=5)
     connection.request("GET", "/metrics")
     text = connection.getresponse().read().decode()
     connection.close()
     return text
+
+
+def _pod(world: World, port: str) -> tuple[str, str, int]:
+    """Returns the namespace, the name and the port of the pod that answers where no process of this machine does."""
+    if port == "operator-health":  # The one that acts.
+        path = "jsonpath={.spec.holderIdentity}"
+        holder = world.cluster.kubectl("get", "lease", "tap-operator", "-n", NAMESPACE, "-o", path)
+        return NAMESPACE, holder.rpartition("_")[0], 8081
+    selector, path = f"--selector=pkg.crossplane.io/function={FUNCTION}", "jsonpath={.items[0].metadata.name}"
+    return CROSSPLANE, world.cluster.kubectl("get", "pods", "-n", CROSSPLANE, selector, "-o", path), 8080
 
 
 def scraped(world: World, port: str, **labels: str) -> dict[str, float]:

@@ -114,7 +114,7 @@ def test_a_writer_without_compare_and_swap_and_without_the_rule_fails_the_same_t
 @contextmanager
 def only_these_write(world: World) -> Iterator[None]:
     """Without the operator, which would see that the regions of these claims are not there."""
-    operator = world.cluster.process("operator")
+    operator = world.process("operator")
     operator.stop()
     try:
         yield
@@ -283,13 +283,13 @@ _STARTING = threading.Lock()
 @contextmanager
 def down(world: World, *names: str) -> Iterator[None]:
     for name in names:
-        world.cluster.process(name).kill()
+        world.process(name).kill()
     try:
         yield
     finally:
         with _STARTING:
             for name in names:
-                world.cluster.process(name).start()
+                world.process(name).start()
 
 
 @contextmanager
@@ -311,8 +311,8 @@ def kill_operator(world: World) -> None:
 
 def restart(world: World, name: str) -> None:
     with _STARTING:
-        world.cluster.process(name).kill()
-        world.cluster.process(name).start()
+        world.process(name).kill()
+        world.process(name).start()
 
 
 def test_in_a_storm_of_claims_ranges_never_overlap_and_every_loser_knows_the_holder(
@@ -357,7 +357,7 @@ def kill_the_plane(world: World, chance: random.Random) -> None:
     # They end when the apiserver is away for longer than they bear with; a supervisor starts them again.
     with _STARTING:
         for name in ("kube-controller-manager", "operator", "admission"):
-            world.cluster.process(name).start()
+            world.process(name).start()
 
 
 def release_one(world: World, storm: Storm) -> str:

@@ -56,8 +56,8 @@ def test_an_operator_killed_between_two_writes_ends_in_the_same_objects(
     for _ in range(3):
         # A whole fan-out takes well under a second.
         time.sleep(chance.uniform(0, 0.4))
-        world.cluster.process("operator").kill()
-        world.cluster.process("operator").start()
+        world.process("operator").kill()
+        world.process("operator").start()
     world.settle("dev")
     assert shape(world) == wanted
 
@@ -65,7 +65,7 @@ def test_an_operator_killed_between_two_writes_ends_in_the_same_objects(
 def test_while_admission_is_down_nothing_new_is_let_in_and_nothing_that_goes_is_held(
     world: World, claim: dict[str, object]
 ) -> None:
-    replicas = [world.cluster.process(name) for name in ADMISSION]
+    replicas = [world.process(name) for name in ADMISSION]
     first, second = replicas
     # One is enough.
     first.kill()
@@ -85,7 +85,7 @@ def test_while_admission_is_down_nothing_new_is_let_in_and_nothing_that_goes_is_
 
 def test_a_function_that_was_down_goes_on_where_it_stopped(world: World, claim: dict[str, object]) -> None:
     wanted = shape(world)
-    function = world.cluster.process("function")
+    function = world.process("function")
     function.kill()
     try:
         world.delete("etap", "dev")

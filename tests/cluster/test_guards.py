@@ -376,6 +376,7 @@ def test_the_chart_is_accepted_as_a_whole(guards: Guards) -> None:
         ROOT / "charts" / "operator",
         "--namespace",
         guards.namespace,
+        "--no-hooks",  # They run as an account that helm makes before them.
     ]
     rendered = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     kubectl = [str(guards.cluster.tool("kubectl")), f"--kubeconfig={guards.cluster.kubeconfig}"]

@@ -65,7 +65,7 @@ class Interruptions:
         An operator that a killed apiserver kept from its Lease ends too.
         """
         while self._left and len(self._provider.journal.of("deleted")) > self._left[0][0]:
-            self._world.cluster.process(self._left.pop(0)[1]).kill()
+            self._world.process(self._left.pop(0)[1]).kill()
         self._world.cluster.revive()
 
     @property

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
 from kubernetes import client, config
 from urllib3 import Retry
 
@@ -17,7 +18,8 @@ from doubles.aws import ACCOUNT
 from tap_api.base import GROUP, VERSION
 from tap_api.naming import ANNOTATION_CONFIRM_REMOVAL, LABEL_PEERING_GROUP, digest
 from tap_cli.cluster import Cluster as Reader
-from tap_cluster.api import Cluster
+from tap_cluster.api import Cluster, Kind
+from tap_cluster.part import Part
 from tap_cluster.places import Places
 from tap_stack.catalogue import catalogue
 
@@ -100,6 +102,12 @@ class World:
     #: What a person with break-glass rights adds to kubectl. The group alone carries the permission to pass the
     #: guards; system:masters gives the RBAC rights, as a cluster admin in that group would have them.
     break_glass = ("--as=oncall", "--as-group=tap:break-glass", "--as-group=system:masters")
+
+    def process(self, name: str) -> Part:
+        """Returns one of our processes, to be killed and started; where they are pods, the test is not for that cluster."""
+        if self.cluster.kind is not Kind.EMBEDDED:
+            pytest.skip("it kills a process of the embedded cluster; of pods, tests/node kills some")
+        return self.cluster.process(name)
 
     def kubectl(self, *args: str, stdin: str | None = None) -> str:
         return self.cluster.kubectl("-n", self.namespace, *args, input=stdin)

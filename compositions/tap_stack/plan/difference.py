@@ -64,22 +64,29 @@ def owned_fields(stored: Mapping[str, Any], emitted_before: Mapping[str, Any] | 
 
 def unknowns(wanted: Any, path: str = "") -> Iterator[tuple[str, str]]:  # noqa: ANN401
     """Yields the path and the source of every value of a manifest that is not known yet."""
+    # Most of a manifest is text: a call for each of thousands of them is what a plan would take longest for.
     if isinstance(wanted, Unknown):
         yield path, wanted.source
-    elif isinstance(wanted, Mapping):
+    elif isinstance(wanted, dict):
         for key, value in wanted.items():
-            yield from unknowns(value, step(path, key))
+            if not isinstance(value, str):
+                yield from unknowns(value, step(path, key))
     elif isinstance(wanted, list):
         for index, value in enumerate(wanted):
-            yield from unknowns(value, f"{path}[{index}]")
+            if not isinstance(value, str):
+                yield from unknowns(value, f"{path}[{index}]")
 
 
 def known(wanted: Any, names: Callable[[str], str]) -> Any:  # noqa: ANN401
     """Returns a manifest without what is not known yet; references have names."""
     if isinstance(wanted, Ref):
         return {"name": names(wanted.key), **({"policy": {"resolve": "Always"}} if wanted.always else {})}
-    if isinstance(wanted, Mapping):
-        return {key: known(value, names) for key, value in wanted.items() if not isinstance(value, Unknown)}
+    if isinstance(wanted, dict):
+        return {
+            key: value if isinstance(value, str) else known(value, names)
+            for key, value in wanted.items()
+            if not isinstance(value, Unknown)
+        }
     if isinstance(wanted, list):
         return [known(value, names) for value in wanted if not isinstance(value, Unknown)]
     return wanted

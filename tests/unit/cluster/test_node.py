@@ -76,7 +76,7 @@ def test_the_control_plane_of_a_node_is_reached_in_its_machine_and_listens_nowhe
 
 
 def test_the_kubelet_asks_the_apiserver_who_may_come_in_and_keeps_pods_below_its_own_group() -> None:
-    config = worker.kubelet("tap-node-0007", Path("/server"), Path("/ca.crt"))
+    config = worker.kubelet(MADE, Path("/server"), Path("/ca.crt"))
     assert config["authentication"]["anonymous"] == {"enabled": False}
     assert config["authorization"] == {"mode": "Webhook"}
     assert config["cgroupRoot"] == "/tap-node-0007"
@@ -96,7 +96,7 @@ def test_only_the_nodes_own_registry_is_spoken_to_without_tls() -> None:
 def test_names_of_services_are_answered_at_the_address_that_every_pod_is_told() -> None:
     objects = {(item["kind"], item["metadata"]["name"]): item for item in dns.objects("registry/coredns:v1")}
     service = objects["Service", "coredns"]["spec"]
-    [told] = worker.kubelet("g", Path("/s"), Path("/c"))["clusterDNS"]
+    [told] = worker.kubelet(MADE, Path("/s"), Path("/c"))["clusterDNS"]
     assert service["clusterIP"] == told
     pod = objects["Deployment", "coredns"]["spec"]["template"]
     assert service["selector"].items() <= pod["metadata"]["labels"].items()
