@@ -18,7 +18,8 @@ from pathlib import Path
 from tap_cluster.errors import ClusterError
 
 ROTATE_BYTES = 20_000_000
-STAT_AFTER_NAME_STATE, STAT_AFTER_NAME_START = 0, 19  # proc(5): fields 3 and 22, counted after the ")" of field 2
+# proc(5): fields 3, 5 and 22, counted after the ")" of field 2
+STAT_AFTER_NAME_STATE, STAT_AFTER_NAME_GROUP, STAT_AFTER_NAME_START = 0, 2, 19
 
 NO_ARGV = hashlib.sha256(b"").hexdigest()[:16]
 
@@ -97,7 +98,7 @@ def stop(identity: Identity, grace: float = 20.0) -> None:
         return
     os.killpg(identity.pid, signal.SIGTERM)  # it leads its own group, see `start`
     deadline = time.monotonic() + grace
-    while alive(identity) and time.monotonic() < deadline:
+    while (alive(identity) or _group(identity)) and time.monotonic() < deadline:
         time.sleep(0.05)
     _end_group(identity)
 
@@ -109,11 +110,21 @@ def kill(identity: Identity) -> None:
 
 
 def _end_group(identity: Identity) -> None:
-    """Kill what is left of a group whose leader was ours a moment ago."""
+    """Kill what is left of a group whose leader was ours a moment ago; a port is free once the last of it is gone."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(identity.pid, signal.SIGKILL)
-    while alive(identity):
+    while alive(identity) or _group(identity):
         time.sleep(0.02)
+
+
+def _group(identity: Identity) -> bool:
+    """Say whether anything of a group that was ours a moment ago still runs, where its leader has ended."""
+    for folder in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            fields = (folder / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+            if int(fields[STAT_AFTER_NAME_GROUP]) == identity.pid and fields[STAT_AFTER_NAME_STATE] not in {"Z", "X"}:
+                return True
+    return False
 
 
 def _settled(pid: int) -> Identity | None:

@@ -189,7 +189,7 @@ def _kubelet_flags(keys: Keys) -> tuple[str, ...]:
         f"--kubelet-client-certificate={keys['admin'] / 'tls.crt'}",
         f"--kubelet-client-key={keys['admin'] / 'tls.key'}",
         "--kubelet-preferred-address-types=InternalIP",
-        "--allow-privileged=true",  # As every cluster with nodes: whether a namespace takes such a pod is its own to say.
+        "--allow-privileged=true",  # As on every node: a namespace says whether it takes such a pod.
     )
 
 

@@ -124,3 +124,16 @@ def test_a_stranger_outside_proc_is_never_waited_for() -> None:
     finally:
         other.kill()
         other.wait()
+
+
+def test_a_child_that_outlives_its_parent_has_time_to_end_and_is_gone_when_both_are_stopped(tmp_path: Path) -> None:
+    """As what nsenter started: nsenter ends at once, and a port is free once the other has."""
+    end = "lambda *_: (time.sleep(0.3), open(sys.argv[1], 'w'), sys.exit())"
+    last = f"import signal, sys, time; signal.signal(signal.SIGTERM, {end})"
+    child = f"{last}; print('up', flush=True); time.sleep(600)"
+    argv = (sys.executable, "-c", child, str(tmp_path / "ended"))
+    identity = processes.start(("/bin/sh", "-c", '"$@" & wait', "sh", *argv), dict(os.environ), tmp_path / "log")
+    while "up" not in (tmp_path / "log").read_text():
+        assert alive(identity)
+    processes.stop(identity, grace=10)
+    assert (tmp_path / "ended").exists(), "it was killed before it had ended"
