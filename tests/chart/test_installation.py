@@ -68,6 +68,9 @@ def test_the_chart_signs_where_nobody_else_does(chart: dict[str, Json]) -> None:
     secret = of("Secret", chart)["tap-admission-tls"]
     ca, leaf = (x509.load_pem_x509_certificate(base64.b64decode(secret["data"][key])) for key in ("ca.crt", "tls.crt"))
     leaf.verify_directly_issued_by(ca)
+    assert of("Secret", chart)["tap-admission-ca"]["data"]["tls.crt"] == secret["data"]["ca.crt"]
+    volumes = [volume for pod in pods(chart).values() for volume in pod["spec"].get("volumes", ())]
+    assert "tap-admission-ca" not in {volume.get("secret", {}).get("secretName") for volume in volumes}
     assert int(secret["metadata"]["annotations"]["tap.platform/signed-at"]) > 1_700_000_000
     webhook = of("ValidatingWebhookConfiguration", chart)["tap-admission"]
     assert webhook["webhooks"][0]["clientConfig"]["caBundle"] == secret["data"]["ca.crt"]

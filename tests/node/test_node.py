@@ -1,5 +1,6 @@
 """The platform as pods of a real kubelet: installed by helm, killed, drained, renewed, upgraded and uninstalled."""
 
+import base64
 import json
 import sys
 import time
@@ -95,7 +96,7 @@ def test_helm_test_passes_and_leaves_nothing_and_fails_where_claims_are_not_judg
     upgraded(up, admission={"failurePolicy": "Ignore"})
     try:
         up.cluster.kubectl("scale", "deployment/tap-admission", "--replicas=0", "-n", NAMESPACE)
-        until(lambda: not up.pods(NAMESPACE, component("admission")), "admission is gone")
+        up.cluster.kubectl("wait", "--for=delete", "pod", "-l", component("admission"), "-n", NAMESPACE)
         with pytest.raises(ClusterError):
             up.helm("test", "operator", "-n", NAMESPACE)
         said = up.cluster.kubectl("logs", "tap-test", "-n", NAMESPACE)
@@ -185,15 +186,24 @@ def test_a_certificate_that_is_renewed_by_an_upgrade_refuses_no_claim(up: Node, 
     def serial() -> str:
         return str(up.read("secret", "tap-admission-tls", "-n", NAMESPACE)["data"]["tls.crt"])
 
+    def authorities() -> int:
+        return base64.b64decode(up.read("secret", "tap-admission-tls", "-n", NAMESPACE)["data"]["ca.crt"]).count(
+            b"BEGIN"
+        )
+
+    before_all = authorities()
     with Stream(world) as stream:
-        for _ in range(2):
+        stream.more(20)
+        for asked, trusted in (((), before_all), (("delete", "secret", "tap-admission-ca", "-n", NAMESPACE), 2)):
             before = serial()
-            stream.more(20)
+            if asked:  # A new CA: the one before is trusted until the certificate is in every pod.
+                up.cluster.kubectl(*asked)
             upgraded(up, admission={"renewAfterDays": 0})
-            assert serial() != before
-            stream.more(400, 200)  # Longer than a kubelet takes to bring the new one into the pods.
+            assert (serial() != before, authorities()) == (True, trusted)
+            stream.more(400, 200)  # Longer than a kubelet takes to bring it.
+    renewed = serial()
     upgraded(up, admission={"renewAfterDays": 365})
-    assert serial() != before
+    assert serial() == renewed, "it is as good as new"
     all_is_well(stream)
 
 
