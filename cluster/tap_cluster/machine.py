@@ -155,8 +155,8 @@ def make_cgroups(number: int) -> None:
 
 
 def remove_cgroups(number: int) -> None:
-    """Remove the control groups of a machine that has ended."""
-    for root in _hierarchies():
+    """Remove the control groups of a machine that has ended, those too that runc has made beside (hybrid)."""
+    for root in {*_hierarchies(), *_mounted("cgroup2")}:
         top = root / cgroup(number)
         for folder, _, _ in os.walk(top, topdown=False):
             with contextlib.suppress(OSError):
@@ -166,13 +166,13 @@ def remove_cgroups(number: int) -> None:
 def _hierarchies() -> list[Path]:
     if (CGROUPS / "cgroup.controllers").exists():
         return [CGROUPS]
-    return sorted(
-        {
-            Path(fields[1])
-            for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines()
-            if (fields := line.split())[2] == "cgroup"
-        }
-    )
+    return sorted(_mounted("cgroup"))
+
+
+def _mounted(kind: str) -> set[Path]:
+    """Return where file systems of this kind are."""
+    rows = (line.split() for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines())
+    return {Path(row[1]) for row in rows if row[2] == kind}
 
 
 def _is_made(context: Context) -> bool:

@@ -80,8 +80,9 @@ class Stream:
         while not self._stop.wait(_PAUSE):
             number += 1
             kept = number % _STORED == 1
-            name = f"claim-{number}"
-            self._send(claim(self.world, name, f"10.{number % 250}.0.0/16"), kept=kept, good=True)
+            # What is kept has a range of its own; the others would have one that nobody takes.
+            cidr = f"10.{100 + number // _STORED}.0.0/16" if kept else "10.99.0.0/16"
+            self._send(claim(self.world, f"claim-{number}", cidr), kept=kept, good=True)
             self._send(claim(self.world, f"bad-{number}", "10.0.0.0/16", "10.0.128.0/17"), kept=False, good=False)
 
     def _send(self, document: dict[str, Any], *, kept: bool, good: bool) -> None:
