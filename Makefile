@@ -90,7 +90,7 @@ check: $(STAMP) ## Lint, types, layers, spelling, alert rules, and whether gener
 .PHONY: test
 test: $(STAMP) ## Run every test, the ones on a real control plane included
 	@# Before the tests, which it would starve.
-	@$(BIN)/python -m tap_cluster tool promtool >/dev/null
+	@for tool in promtool kube-score; do $(BIN)/python -m tap_cluster tool $$tool >/dev/null || exit 1; done
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: soak

@@ -75,6 +75,7 @@ RECIPES = {
             module="kubernetes",
         ),
         Recipe("coredns", (Binary("coredns", "github.com/coredns/coredns"),), 1500 * MB),
+        Recipe("kube-score", (Binary("kube-score", "github.com/zegl/kube-score/cmd/kube-score"),), 600 * MB),
         Recipe("prometheus", (Binary("promtool", "github.com/prometheus/prometheus/cmd/promtool"),), 3000 * MB),
         # Ninety minutes of two cores: built where AWS=moto asks for it, and never else.
         Recipe(
@@ -88,8 +89,8 @@ RECIPES = {
 EMBEDDED = ("crane", "kubernetes", "crossplane", "crossplane-cli", "helm")
 CONTROL_PLANE = ("kubernetes", "crossplane", "helm")
 PROVIDER = ("provider-monolith",)
-#: What `make check` holds the alert rules against.
-CHECK = ("prometheus",)
+#: What the alert rules and the charts are held against.
+CHECK = ("prometheus", "kube-score")
 KIND = ("kind", "helm", "crossplane-cli", "crane")
 NODE = (*EMBEDDED, "node", "coredns")
 

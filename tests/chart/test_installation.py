@@ -11,6 +11,7 @@ from cryptography import x509
 from chart.conftest import CHART, Render, complaints, said
 from chart.test_chart import of
 from tap_api.base import Json
+from tap_cluster import api
 
 CERT_MANAGER = ("--api-versions", "cert-manager.io/v1/Certificate")
 
@@ -127,6 +128,25 @@ def test_every_pod_is_what_the_restricted_standard_asks_for(chart: dict[str, Jso
             "capabilities": {"drop": ["ALL"]},
         }
         assert box["resources"]["limits"]["memory"]
+
+
+#: What kube-score would have otherwise -> why it is not.
+ACCEPTED = {
+    "ImagePullPolicy is not set to Always": "a tag is a version and is never moved; a node that has it needs no registry",
+    "CPU limit is not set": "a limit throttles: admission would answer late, and claims be refused for it",
+    "Deployment does not have a host podAntiAffinity set": "topologySpreadConstraints spread the replicas over nodes",
+}
+
+
+def test_kube_score_finds_nothing_but_what_is_otherwise_for_a_reason(helm: Path, tmp_path: Path) -> None:
+    file = tmp_path / "chart.yaml"
+    file.write_text(documents(helm), encoding="utf-8")
+    argv: list[str | Path] = [api.tool("kube-score"), "score", "--output-format", "ci", file]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    found = [line for line in done.stdout.splitlines() if line.startswith(("[CRITICAL]", "[WARNING]"))]
+    assert "[OK] tap-admission/tap-system apps/v1/Deployment" in done.stdout, "it looked at what there is"
+    assert {reason for reason in ACCEPTED if any(reason in line for line in found)} == ACCEPTED.keys(), "still needed"
+    assert [line for line in found if not any(reason in line for reason in ACCEPTED)] == []
 
 
 def test_what_helm_says_after_an_installation_is_the_next_command(helm: Path) -> None:
