@@ -52,7 +52,9 @@ def test_make_help_describes_every_target() -> None:
 @pytest.mark.parametrize("doc", DOCS, ids=lambda doc: str(doc.relative_to(ROOT)))
 def test_every_make_target_and_file_that_a_document_names_exists(doc: Path) -> None:
     text = doc.read_text(encoding="utf-8")
-    for target in re.findall(r"(?:^|[`$ ])make ([a-z]+)(?=[`\s])", text):
+    # What is generated has the words of the API in it, which makes things too.
+    before = "`" if text.startswith("<!-- Generated") else "(?:^|[`$ ])"
+    for target in re.findall(rf"{before}make ([a-z]+)(?=[`\s])", text):
         assert target in TARGETS, f"{doc.name} names `make {target}`"
     for link in re.findall(r"\]\((?!https?:)([^)#]+)", text):
         assert (doc.parent / link).exists(), f"{doc.name} links to {link}"
