@@ -303,10 +303,11 @@ def all_is_well(stream: Stream) -> None:
 
 
 def all_have_the_tag(world: World) -> bool:
-    return all(tap["spec"]["tags"].get("Upgraded") == "yes" for tap in world.objects("regionaltaps")) and all(
-        vpc["spec"]["forProvider"]["tags"].get("Upgraded") == "yes"
-        for vpc in world.objects("vpcs.ec2.aws.m.upbound.io")
-    )
+    """Returns whether the regions of `prod`, and their VPCs, have the tag that it was given; claims beside it have not."""
+    taps = [tap for tap in world.objects("regionaltaps") if tap["metadata"]["name"].startswith("prod-")]
+    vpcs = [vpc for vpc in world.objects("vpcs.ec2.aws.m.upbound.io") if vpc["metadata"]["name"].startswith("prod-")]
+    tags = [tap["spec"]["tags"] for tap in taps] + [vpc["spec"]["forProvider"]["tags"] for vpc in vpcs]
+    return len(tags) == 6 and all(one.get("Upgraded") == "yes" for one in tags)
 
 
 def image_of_the_function(up: Node) -> str:
