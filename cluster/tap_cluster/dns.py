@@ -5,6 +5,7 @@ from __future__ import annotations
 from tap_cluster import worker
 from tap_cluster.context import Context
 from tap_cluster.kubectl import Manifest, manifests
+from tap_cluster.nodes import RESTRICTED_CONTAINER
 
 NAME, NAMESPACE = "coredns", "kube-system"
 #: Of nothing but the cluster: a node of ours reaches nothing beyond its machine.
@@ -74,13 +75,6 @@ def objects(image: str) -> list[Manifest]:
 
 
 def _pod(image: str) -> Manifest:
-    security = {
-        "runAsNonRoot": True,
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-        "seccompProfile": {"type": "RuntimeDefault"},
-    }
     container = {
         "name": NAME,
         "image": image,
@@ -88,7 +82,7 @@ def _pod(image: str) -> Manifest:
         "readinessProbe": {"httpGet": {"path": "/ready", "port": 8181}, "periodSeconds": 2},
         "livenessProbe": {"httpGet": {"path": "/health", "port": 8080}},
         "resources": {"requests": {"cpu": "20m", "memory": "32Mi"}, "limits": {"memory": "128Mi"}},
-        "securityContext": security,
+        "securityContext": RESTRICTED_CONTAINER,
         "volumeMounts": [{"name": "config", "mountPath": "/etc/coredns", "readOnly": True}],
     }
     return {

@@ -71,13 +71,18 @@ def arguments(places: Places, version: str, base: str = "") -> dict[str, str]:
     return {"VERSION": version, "REVISION": revision, **({"BASE": base} if base else {})}
 
 
+def options_of(given: Mapping[str, str]) -> list[str]:
+    """Return arguments as options of an engine."""
+    return [word for name, value in given.items() for word in ("--build-arg", f"{name}={value}")]
+
+
 def build_argv(engine: Engine, repository: Path, tag: str, given: Mapping[str, str], committed: str) -> list[str]:
     """Return the command line that builds the image.
 
     `committed` is when, in seconds: buildah gives it to every file, so that the same commit makes the same image. With
     `chroot` buildah needs no right to make namespaces.
     """
-    options = [word for name, value in given.items() for word in ("--build-arg", f"{name}={value}")]
+    options = options_of(given)
     if engine is Engine.DOCKER:
         return kind.build_argv(tag, DOCKERFILE, repository, options)
     verb = ("buildah", "build", "--isolation", "chroot", "--timestamp", committed)

@@ -61,6 +61,11 @@ class Machine:
     number: int
     init: int
 
+    @property
+    def address(self) -> str:
+        """Its address at the joint."""
+        return ends(self.number)[1]
+
     def inside(self, argv: Sequence[str]) -> tuple[str, ...]:
         """Return the command line that runs `argv` in there."""
         return (_command("nsenter"), f"--target={self.init}", "--net", "--mount", "--pid", "--", *argv)

@@ -113,14 +113,10 @@ def base(builder: Builder) -> None:
 
 def build(builder: Builder, places: Places, dockerfile: str, name: str) -> None:
     """Build one of our images on the base."""
-    arguments = [
-        word
-        for key, value in images.arguments(places, "dev", BASE).items()
-        for word in ("--build-arg", f"{key}={value}")
-    ]
+    options = images.options_of(images.arguments(places, "dev", BASE))
     mounts = [f"--volume={path}:{path}:ro" for path in PIP if path.exists()]
     builder(
-        *("build", "--quiet", "--isolation", "chroot", *arguments, *mounts, "--tag", name),
+        *("build", "--quiet", "--isolation", "chroot", *options, *mounts, "--tag", name),
         *("--file", places.repository / dockerfile, places.repository),
     )
 

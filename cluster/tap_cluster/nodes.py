@@ -28,7 +28,7 @@ INSIDE = f"registry.{REGISTRY}.svc.cluster.local:{PORT}"  # names in .local are 
 #: Nothing in these namespaces may do what the restricted standard forbids
 #: (https://kubernetes.io/docs/concepts/security/pod-security-standards/).
 RESTRICTED = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn", "audit")}
-_CONTAINER = {
+RESTRICTED_CONTAINER = {
     "runAsUser": 65532,
     "runAsGroup": 65532,
     "runAsNonRoot": True,
@@ -38,7 +38,7 @@ _CONTAINER = {
     "seccompProfile": {"type": "RuntimeDefault"},
 }
 #: What Crossplane's chart leaves open that the restricted standard asks for.
-CROSSPLANE_SECURITY = {"securityContextCrossplane": _CONTAINER, "securityContextRBACManager": _CONTAINER}
+CROSSPLANE_SECURITY = dict.fromkeys(("securityContextCrossplane", "securityContextRBACManager"), RESTRICTED_CONTAINER)
 #: Packages change with these.
 _SOURCES = ("functions", "xrds", "compositions", "requirements")
 

@@ -41,8 +41,7 @@ USERS = {
 
 def site(made: Machine) -> Site:
     """Return where the control plane of a node runs: beside it, all its controllers on, and the kubelet known to it."""
-    _, address = machine.ends(made.number)
-    return Site(address, SERVICES, FIRST, ("*",), made.inside, _kubelet_flags)
+    return Site(made.address, SERVICES, FIRST, ("*",), made.inside, _kubelet_flags)
 
 
 def programs(context: Context, made: Machine, sandbox: str, registry: str) -> tuple[Program, ...]:
@@ -57,9 +56,7 @@ def programs(context: Context, made: Machine, sandbox: str, registry: str) -> tu
     folder, env = context.places.private("worker"), program_env(context.places)
     env = {**env, "PATH": f"{env['PATH']}:/usr/local/sbin:/usr/sbin:/sbin"}
     configs = {name: _user(context, name) for name in USERS}
-    certificate = _authority(context).issue(
-        folder / "kubelet-server", Leaf(NODE, names=(NODE, machine.ends(made.number)[1]))
-    )
+    certificate = _authority(context).issue(folder / "kubelet-server", Leaf(NODE, names=(NODE, made.address)))
     ca = context.places.private("pki") / "apiserver" / "ca.crt"
     files = {
         "kubelet.json": kubelet(made, certificate, ca),
@@ -77,18 +74,17 @@ def programs(context: Context, made: Machine, sandbox: str, registry: str) -> tu
     )
     # They would look for the node of their host's name.
     named = (f"--hostname-override={NODE}",)
-    address = machine.ends(made.number)[1]
     argvs: Mapping[str, tuple[str, ...]] = {
         "containerd": ("/usr/bin/containerd", "--config", str(folder / "containerd.toml")),
         "kube-scheduler": scheduler,
         "kubelet": (
             *AGAIN,
             *(str(tools["kubelet"]), f"--config={folder / 'kubelet.json'}", f"--kubeconfig={configs['kubelet']}"),
-            *(f"--node-ip={address}", *named),
+            *(f"--node-ip={made.address}", *named),
         ),
         "kube-proxy": (str(tools["kube-proxy"]), f"--config={folder / 'proxy.json'}", *named),
     }
-    answers = {"kubelet": probes.http_ready(HEALTH, "/healthz", address)}
+    answers = {"kubelet": probes.http_ready(HEALTH, "/healthz", made.address)}
     return tuple(Program(name, made.inside(argv), env, answers.get(name, always), seal) for name, argv in argvs.items())
 
 
@@ -116,7 +112,7 @@ def kubelet(made: Machine, certificate: Path, ca: Path) -> dict[str, Any]:
         "containerRuntimeEndpoint": f"unix://{SOCKET}",
         "cgroupDriver": "cgroupfs",
         "cgroupRoot": f"/{machine.cgroup(made.number)}",
-        "healthzBindAddress": machine.ends(made.number)[1],
+        "healthzBindAddress": made.address,
         "healthzPort": HEALTH,
         # It says that it is Ready again soon after it was away; by default that takes minutes.
         "nodeStatusUpdateFrequency": "2s",

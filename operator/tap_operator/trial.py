@@ -1,19 +1,12 @@
 """Whether claims are judged: what `helm test` asks of an installation."""
 
-from tap_api.base import API_VERSION, Json
+from tap_api import probe
 from tap_api.errors import TapError
 from tap_operator.apiserver import connect
 from tap_operator.cluster import ENVIRONMENT_TAPS, Cluster
 from tap_operator.errors import ClusterError
 
 _WEBHOOK = "claims.tap.platform"
-#: What nobody's rules allow: two ranges that overlap.
-_REFUSED: Json = {
-    "environment": "dev",
-    "primaryRegion": "us-east-1",
-    "tags": {"CostCenter": "helm-test"},
-    "regions": [{"name": "us-east-1", "cidr": "10.0.0.0/16"}, {"name": "us-east-2", "cidr": "10.0.128.0/17"}],
-}
 _SAID = "spec.regions"
 
 
@@ -36,10 +29,8 @@ async def run(namespace: str) -> None:
 
 async def refused(cluster: Cluster, namespace: str) -> None:
     """Ends where admission refuses a claim whose regions overlap; see `run`."""
-    metadata = {"name": "helm-test", "namespace": namespace}
-    claim = {"apiVersion": API_VERSION, "kind": "EnvironmentTap", "metadata": metadata, "spec": _REFUSED}
     try:
-        await cluster.create(ENVIRONMENT_TAPS, claim, dry_run=True)
+        await cluster.create(ENVIRONMENT_TAPS, probe.refused("helm-test", namespace), dry_run=True)
     except ClusterError as error:
         if _WEBHOOK in str(error) and "denied the request" in str(error) and _SAID in str(error):
             return

@@ -4,7 +4,7 @@ import base64
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +55,9 @@ def upgraded(up: Node, **values: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
-def as_it_was(request: pytest.FixtureRequest) -> Iterator[None]:
+def as_it_was(up: Node) -> None:
     """Has every test begin with all pods ready."""
-    up: Node = request.getfixturevalue("up")
     until(lambda: whole(up), "every pod is ready")
-    yield
 
 
 @pytest.fixture

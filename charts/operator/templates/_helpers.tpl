@@ -67,13 +67,10 @@ request.userInfo.username == 'system:serviceaccount:kube-system:generic-garbage-
 {{- define "tap.asked" -}}
 automountServiceAccountToken: true
 securityContext:
-  runAsNonRoot: true
-  runAsUser: 65532
-  runAsGroup: 65532
-  seccompProfile: {type: RuntimeDefault}
+  {{- include "tap.podSecurity" . | nindent 2 }}
 containers:
   - name: {{ .name }}
-    image: {{ printf "%s:%s" .root.Values.image.repository (.root.Values.image.tag | default .root.Chart.AppVersion) | quote }}
+    image: {{ include "tap.image" .root }}
     imagePullPolicy: {{ .root.Values.image.pullPolicy }}
     args:
       {{- range .args }}
@@ -83,7 +80,23 @@ containers:
     resources:
       {{- toYaml .root.Values.operator.resources | nindent 6 }}
     securityContext:
-      allowPrivilegeEscalation: false
-      readOnlyRootFilesystem: true
-      capabilities: {drop: [ALL]}
+      {{- include "tap.containerSecurity" . | nindent 6 }}
+{{- end -}}
+
+{{- /* What every pod of ours is and runs: as the restricted standard of Kubernetes asks for. */ -}}
+{{- define "tap.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+seccompProfile: {type: RuntimeDefault}
+{{- end -}}
+
+{{- define "tap.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end -}}
+
+{{- define "tap.image" -}}
+{{ printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) | quote }}
 {{- end -}}

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 
+from tap_api import probe
 from tap_api.base import API_VERSION, Json
 from tap_api.kinds import ENVIRONMENT_TAP
 from tap_api.naming import provider_config_name
@@ -35,18 +36,6 @@ QUESTIONS = {
 #: Seconds for a look at the webhook's certificate.
 _PATIENCE = 3.0
 _METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
-#: A claim that the schema takes and policy refuses: two ranges that overlap.
-_PROBE: Json = {
-    "apiVersion": API_VERSION,
-    "kind": ENVIRONMENT_TAP.kind,
-    "metadata": {"name": "tap-doctor"},
-    "spec": {
-        "environment": "dev",
-        "primaryRegion": "us-east-1",
-        "tags": {"CostCenter": "none"},
-        "regions": [{"name": "us-east-1", "cidr": "10.0.0.0/16"}, {"name": "us-east-2", "cidr": "10.0.0.0/16"}],
-    },
-}
 
 
 def read(cluster: RawCluster, namespace: str = "default") -> Facts:
@@ -126,7 +115,7 @@ def _probe(cluster: RawCluster, namespace: str) -> Answer:
     """Returns what the apiserver says to a claim that the webhook alone refuses; the URL where one may not ask."""
     url = path_of(API_VERSION, ENVIRONMENT_TAP.plural, namespace)
     try:
-        cluster.request("POST", f"{url}?dryRun=All", _PROBE)
+        cluster.request("POST", f"{url}?dryRun=All", probe.refused("tap-doctor"))
     except RefusedError as error:
         if error.status == 403 and "cannot create resource" in str(error):
             return Answer(right=f"POST {url} (a dry run)")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tap_api import manifest
+from tap_api import manifest, reference
 from tap_api.base import API_VERSION
 from tap_api.kinds import KINDS
 from tap_api.policy import judge
@@ -52,12 +52,12 @@ def test_make_help_describes_every_target() -> None:
 @pytest.mark.parametrize("doc", DOCS, ids=lambda doc: str(doc.relative_to(ROOT)))
 def test_every_make_target_and_file_that_a_document_names_exists(doc: Path) -> None:
     text = doc.read_text(encoding="utf-8")
-    # What is generated has the words of the API in it, which makes things too.
-    before = "`" if text.startswith("<!-- Generated") else "(?:^|[`$ ])"
-    for target in re.findall(rf"{before}make ([a-z]+)(?=[`\s])", text):
+    if doc == ROOT / reference.PATH:
+        # Patterns of the API look like links, and the refusals of the apiserver say what to make: neither is ours here.
+        text = re.sub(r"`[^`\n]*`|\*[^*|\n]+\*", "", text)
+    for target in re.findall(r"(?:^|[`$ ])make ([a-z]+)(?=[`\s])", text):
         assert target in TARGETS, f"{doc.name} names `make {target}`"
-    outside_of_code = re.sub(r"`[^`\n]*`", "", text)
-    for link in re.findall(r"\]\((?!https?:)([^)#]+)", outside_of_code):
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)", text):
         assert (doc.parent / link).exists(), f"{doc.name} links to {link}"
     for path in re.findall(r"\bclaims/[\w./-]+\.yaml", text):
         assert (ROOT / path).exists(), f"{doc.name} names {path}"
