@@ -87,9 +87,9 @@ def version(places: Places, name: str) -> str:
 
 def function(context: Context, file: Path) -> Path:
     """Build the function's image and keep it in `file`, as a tarball."""
-    builder, name = _builder(context), f"{FUNCTION}:{tag(context.places)}"
-    build(builder, context.places, images.DOCKERFILE, f"localhost/{name}")
-    builder.push(f"localhost/{name}", f"docker-archive:{file}:{name}")
+    builder, name = _builder(context), f"localhost/{FUNCTION}:dev"
+    build(builder, context.places, images.DOCKERFILE, name)
+    builder.push(name, f"docker-archive:{file}:{FUNCTION}:{tag(context.places)}")
     return file
 
 
@@ -119,6 +119,7 @@ def build(builder: Builder, places: Places, dockerfile: str, name: str) -> None:
         *("build", "--quiet", "--isolation", "chroot", *options, *mounts, "--tag", name),
         *("--file", places.repository / dockerfile, places.repository),
     )
+    builder("rmi", "--prune")  # The one before, which has lost its name: each is hundreds of megabytes.
 
 
 def append(crane: Path, files: Mapping[str, Path], entry: str, reference: str) -> None:

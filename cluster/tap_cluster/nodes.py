@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -124,6 +125,8 @@ def push(context: Context, supply: Supply, version: str) -> None:
     files = {name: out / f"{name}-{version}.xpkg" for name in made}
 
     def build() -> None:
+        for old in set(out.parent.iterdir()) - {out}:
+            shutil.rmtree(old)
         image = supply.image(out / "image.tar") if supply.image else None
         release.build(Release(supply.pull, version, image), out, context.places, context.tools)
         (out / "image.tar").unlink(missing_ok=True)
