@@ -58,8 +58,8 @@ def test_an_image_stands_on_a_version_of_python_that_can_be_chosen(image: str) -
 
 @each
 def test_an_image_runs_as_the_user_of_the_chart_whose_number_is_not_roots(image: str) -> None:
-    chart = (ROOT / "charts/operator/templates/deployments.yaml").read_text(encoding="utf-8")
-    users = dict(re.findall(r"^\s+(runAsUser|runAsGroup): (\d+)$", chart, re.MULTILINE))
+    chart = (ROOT / "charts/operator/templates/_helpers.tpl").read_text(encoding="utf-8")
+    users = dict(re.findall(r"^(runAsUser|runAsGroup): (\d+)$", chart, re.MULTILINE))
     assert int(users["runAsUser"]) > 0
     assert [word for word, _ in instructions(image)[-2:]] == ["USER", "ENTRYPOINT"]
     assert said(image, "USER") == [f"{users['runAsUser']}:{users['runAsGroup']}"]
