@@ -58,6 +58,13 @@ def fanout(health_address: str, health_port: int, log_format: str, namespace: st
     required=True,
     help="Folder of tls.crt and tls.key; renewed files are taken up.",
 )
+@click.option(
+    "--drain-seconds",
+    type=click.FloatRange(0, 60),
+    default=0,
+    show_default=True,
+    help="How long to answer still once asked to end, closing each connection that is used.",
+)
 @click.option("--metrics-address", default="127.0.0.1", show_default=True, help="Where Prometheus comes to.")
 @click.option("--metrics-port", type=int, default=None, help="Port of /metrics; without one there are none.")
 @_HEALTH_ADDRESS
@@ -68,6 +75,7 @@ def admission(  # noqa: PLR0913, PLR0917  (options of a command line)
     address: str,
     port: int,
     certs_dir: Path,
+    drain_seconds: float,
     metrics_address: str,
     metrics_port: int | None,
     health_address: str,
@@ -77,7 +85,7 @@ def admission(  # noqa: PLR0913, PLR0917  (options of a command line)
 ) -> None:
     """Judges claims before they are stored."""
     scraped = (metrics_address, metrics_port) if metrics_port is not None else None
-    webhook = Webhook(address, port, certs_dir, Metrics())
+    webhook = Webhook((address, port), certs_dir, Metrics(), drain=drain_seconds)
     _run(log_format, admit(webhook, health_address, health_port, _organisation(policy), scraped))
 
 

@@ -4,6 +4,7 @@ Not kopf.WebhookServer: it closes its socket at each renewal of the certificate,
 (and allows what none has), and answers what is no AdmissionReview with a traceback.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
@@ -45,24 +46,36 @@ class Webhook:
 
     def __init__(
         self,
-        address: str,
-        port: int,
+        place: tuple[str, int],
         certificates: Path,
         metrics: Metrics | None = None,
         file_check_interval: float = 2.0,
+        drain: float = 0.0,
     ) -> None:
-        """Args: where to listen, the folder of `tls.crt` and `tls.key`, and how often to look whether they changed."""
+        """Listens for nobody yet.
+
+        Args:
+            place: Address and port to listen at.
+            certificates: Folder of `tls.crt` and `tls.key`.
+            metrics: What counts the decisions.
+            file_check_interval: Seconds between two looks at whether the certificate changed.
+            drain: Seconds, once the end is asked for, in which reviews are answered still, each with
+                `Connection: close`. An apiserver keeps its connections and sends no POST twice, so a review that meets
+                the end of an idle one fails with EOF (golang/go#22158, kubernetes#127335): by then it should have none.
+        """
         self.metrics = metrics or Metrics()
-        self._place = (address, port)
+        self._place = place
         self._folder = certificates
         self._interval = file_check_interval
+        self._drain = drain
+        self._draining = False
         self._judge: Any = None
 
     async def __call__(self, fn: Any) -> AsyncIterator[Any]:  # noqa: ANN401  (kopf's types for these are not public)
         """Serves, with `fn` to answer reviews."""
         certificate = Certificate(self._folder)
         app = web.Application()
-        app.add_routes([web.post("/{path:.*}", partial(self._serve, fn))])
+        app.add_routes([web.post("/{path:.*}", partial(self._answer, fn))])
         runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=_LAST_ORDERS)
         await runner.setup()
         try:
@@ -73,6 +86,8 @@ class Webhook:
             await certificate.watch(self._interval)
         finally:
             self._judge = None
+            self._draining = True
+            await asyncio.sleep(self._drain)
             await runner.cleanup()
 
     async def unready(self) -> str:
@@ -84,6 +99,12 @@ class Webhook:
         except Exception as error:  # noqa: BLE001  (kopf's errors are not public; whichever it is, this is not ready)
             return f"cannot judge: {error}"
         return "" if answers == [True, False] else f"misjudges a good and a bad claim: {answers}"
+
+    async def _answer(self, fn: Any, request: web.Request) -> web.Response:  # noqa: ANN401
+        answer = await self._serve(fn, request)
+        if self._draining:
+            answer.force_close()
+        return answer
 
     async def _serve(self, fn: Any, request: web.Request) -> web.Response:  # noqa: ANN401
         try:

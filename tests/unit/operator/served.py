@@ -87,8 +87,16 @@ def free_port() -> int:
 class Served:
     """A webhook that serves, and what the apiserver trusts."""
 
-    def __init__(self, webhook: Webhook, port: int, authority: trustme.CA, folder: Path) -> None:
+    def __init__(
+        self, webhook: Webhook, port: int, authority: trustme.CA, folder: Path, task: asyncio.Task[None]
+    ) -> None:
         self.webhook, self.port, self.authority, self.folder = webhook, port, authority, folder
+        self._task = task
+
+    async def end(self) -> None:
+        """Asks it to end, as kopf does, and waits until it has."""
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
 
     @property
     def url(self) -> str:
@@ -120,13 +128,13 @@ async def connect(served: Served) -> AsyncIterator[aiohttp.ClientSession]:
 
 
 @asynccontextmanager
-async def serving(folder: Path) -> AsyncIterator[Served]:
-    """Serves a webhook whose certificate lies in `folder`."""
+async def serving(folder: Path, drain: float = 0) -> AsyncIterator[Served]:
+    """Serves a webhook whose certificate lies in `folder`, and which ends as it does when kopf is told to."""
     authority, port = trustme.CA(), free_port()
     issue(authority, folder)
     # As processes.admit does. What kopf would log of hostile input, no worker of pytest could send on, either.
     logging.getLogger("kopf.objects").setLevel(logging.CRITICAL)
-    webhook = Webhook("127.0.0.1", port, folder, file_check_interval=0.05)
+    webhook = Webhook(("127.0.0.1", port), folder, file_check_interval=0.05, drain=drain)
     listening = asyncio.Event()
 
     async def serve() -> None:
@@ -135,8 +143,8 @@ async def serving(folder: Path) -> AsyncIterator[Served]:
 
     task = asyncio.create_task(serve())
     await asyncio.wait_for(listening.wait(), 10)
+    served = Served(webhook, port, authority, folder, task)
     try:
-        yield Served(webhook, port, authority, folder)
+        yield served
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await served.end()

@@ -13,7 +13,7 @@ import trustme
 from policy_cases import HOUSE
 from tap_api.base import GROUP, Json
 from tap_operator.webhook import Webhook
-from unit.operator.served import GOOD, Served, issue, judge
+from unit.operator.served import GOOD, Served, connect, issue, judge, serving
 
 
 def without(*path: str) -> Json:
@@ -146,7 +146,7 @@ async def test_it_is_ready_once_it_has_judged_a_good_and_a_bad_claim(served: Ser
     ids=["nothing", "no kind", "no handler"],
 )
 async def test_it_is_not_ready_before(tmp_path: Path, judged_by: Any, wrong: str) -> None:
-    webhook = Webhook("127.0.0.1", 1, tmp_path)
+    webhook = Webhook(("127.0.0.1", 1), tmp_path)
     webhook._judge = judged_by
     assert (await webhook.unready()).startswith(wrong)
 
@@ -167,10 +167,26 @@ async def test_a_renewed_certificate_is_taken_up_and_half_a_renewal_is_not(serve
         await served.post(GOOD)
 
 
+async def test_one_that_is_told_to_end_answers_still_and_lets_each_connection_go_that_is_used(tmp_path: Path) -> None:
+    async with serving(tmp_path, drain=1.0) as served, connect(served) as session:
+
+        async def kept() -> bool:
+            async with session.post(served.url, json=GOOD) as answer:
+                assert (await answer.json())["response"]["allowed"] is True
+                return answer.headers.get("Connection") != "close"
+
+        before, ending = await kept(), asyncio.create_task(served.end())
+        await asyncio.sleep(0.1)
+        assert [before, await kept(), await kept()] == [True, False, False], "and new connections are taken, too"
+        await asyncio.wait_for(ending, 5)
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await kept()
+
+
 async def test_what_the_organisation_asks_for_is_refused_to_people_and_keeps_no_replica_from_being_ready(
     tmp_path: Path,
 ) -> None:
-    webhook = Webhook("127.0.0.1", 1, tmp_path)
+    webhook = Webhook(("127.0.0.1", 1), tmp_path)
     webhook._judge = judge(organisation=HOUSE)
     assert await webhook.unready() == ""
     review = deepcopy(GOOD)
