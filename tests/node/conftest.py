@@ -65,10 +65,13 @@ class Node:
         return json.loads(self.cluster.kubectl("get", *what, "-o", "json"))
 
     def pods(self, namespace: str, selector: str = "") -> list[Any]:
-        """Returns the pods of a namespace that are not on their way out."""
+        """Returns the pods of a namespace that have not ended and are not on their way out."""
         chosen = (f"--selector={selector}",) if selector else ()
         found = self.read("pods", "-n", namespace, *chosen)["items"]
-        return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+        ended = {"Succeeded", "Failed"}  # Such as one of a Job, and one from before a restart of the node.
+        return [
+            pod for pod in found if "deletionTimestamp" not in pod["metadata"] and pod["status"]["phase"] not in ended
+        ]
 
 
 def the_node(cluster: Cluster) -> Node:

@@ -72,7 +72,7 @@ def prod(world: World) -> World:
 def test_everything_of_ours_and_of_crossplane_is_a_pod_of_images_from_the_registry_beside_it(up: Node) -> None:
     host = up.supply.pull.partition("/")[0]
     pods = [pod for namespace in (NAMESPACE, CROSSPLANE) for pod in up.pods(namespace)]
-    assert len(pods) == 7
+    assert len(pods) == 7, [pod["metadata"]["name"] for pod in pods]
     for pod in pods:
         for box in pod["spec"]["containers"]:
             assert box["image"].startswith(f"{host}/"), pod["metadata"]["name"]
