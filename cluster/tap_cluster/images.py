@@ -1,7 +1,8 @@
-"""The function's image as a tarball, from whichever engine is here; where none is, there is no image."""
+"""Our two images as tarballs, from whichever engine is here; where none is, there is no image."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tarfile
@@ -14,8 +15,11 @@ from tap_cluster.errors import ClusterError
 from tap_cluster.places import Places
 from tap_cluster.run import run
 
-DOCKERFILE = nodes.IMAGES[nodes.FUNCTION_IMAGE]
-NAME = "tap-function"
+#: The Dockerfile of each image.
+DOCKERFILES = {image.partition(":")[0]: dockerfile for image, dockerfile in nodes.IMAGES.items()}
+FUNCTION, OPERATOR = DOCKERFILES
+#: What the Dockerfiles write down of what they install (https://cyclonedx.org).
+SBOM = "app/sbom.cdx.json"
 
 
 class Engine(StrEnum):
@@ -44,25 +48,44 @@ def given(file: Path) -> Path:
     return file
 
 
-def build(engine: Engine, places: Places, version: str, file: Path, base: str = "") -> None:
-    """Build the function's image and keep it in `file`, as an image tarball.
+def build(engine: Engine, places: Places, tag: str, file: Path, base: str = "") -> None:
+    """Build one of our images and keep it in `file`, as an image tarball.
 
     Args:
         engine: What builds it.
         places: Where the repository is.
-        version: What the image says of itself, and its tag.
+        tag: Which, of DOCKERFILES, and after a colon its version.
         file: Where the tarball goes.
         base: The image to build on; empty: the Dockerfile's.
 
     Raises:
         ClusterError: the engine failed; its last line is in the message.
     """
-    tag = f"{NAME}:{version}"
-    given, committed = arguments(places, version, base), _git(places, "%ct") or "0"
+    given, committed = arguments(places, tag.partition(":")[2], base), _git(places, "%ct") or "0"
     file.unlink(missing_ok=True)
     for argv in (build_argv(engine, places.repository, tag, given, committed), save_argv(engine, tag, file)):
         # As whoever runs it: their engine, its storage, their registries' credentials.
         run(argv, env=dict(os.environ))
+
+
+def sbom(file: Path) -> bytes | None:
+    """Return what an image says that it adds to its base, as its build wrote it down; None where it says nothing."""
+    with tarfile.open(file) as archive:
+        [image] = json.loads(_member(archive, "manifest.json") or b"[{}]")
+        for name in reversed(image.get("Layers", [])):
+            opened = archive.extractfile(name)
+            with tarfile.open(fileobj=opened) as layer:
+                if found := _member(layer, SBOM):
+                    return found
+    return None
+
+
+def _member(archive: tarfile.TarFile, name: str) -> bytes | None:
+    try:
+        opened = archive.extractfile(name)
+    except KeyError:
+        return None
+    return opened.read() if opened else None
 
 
 def arguments(places: Places, version: str, base: str = "") -> dict[str, str]:
@@ -82,11 +105,11 @@ def build_argv(engine: Engine, repository: Path, tag: str, given: Mapping[str, s
     `committed` is when, in seconds: buildah gives it to every file, so that the same commit makes the same image. With
     `chroot` buildah needs no right to make namespaces.
     """
-    options = options_of(given)
+    options, dockerfile = options_of(given), DOCKERFILES[tag.partition(":")[0]]
     if engine is Engine.DOCKER:
-        return kind.build_argv(tag, DOCKERFILE, repository, options)
+        return kind.build_argv(tag, dockerfile, repository, options)
     verb = ("buildah", "build", "--isolation", "chroot", "--timestamp", committed)
-    return kind.build_argv(tag, DOCKERFILE, repository, options, verb)
+    return kind.build_argv(tag, dockerfile, repository, options, verb)
 
 
 def save_argv(engine: Engine, tag: str, file: Path) -> Sequence[str]:

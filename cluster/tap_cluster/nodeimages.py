@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tap_cluster import crossplane, golang, images, nodes, package
+from tap_cluster import crossplane, golang, images, package
 from tap_cluster.context import Context
 from tap_cluster.errors import ClusterError
 from tap_cluster.places import Places
@@ -30,7 +30,7 @@ BASE = "localhost/tap-base:dev"
 PIP = (Path("/etc/pip.conf"), Path("/etc/ssl/certs"))
 #: Not root, as the images of Crossplane and of Kubernetes have it.
 USER = "65532:65532"
-OPERATOR, FUNCTION, CROSSPLANE, COREDNS, SANDBOX = "tap-operator", "tap-function", "crossplane", "coredns", "sandbox"
+OPERATOR, FUNCTION, CROSSPLANE, COREDNS, SANDBOX = images.OPERATOR, images.FUNCTION, "crossplane", "coredns", "sandbox"
 _ROOTS = ("functions", "operator", "xrds/tap_api", "compositions/tap_stack", "requirements")
 
 
@@ -63,7 +63,7 @@ def push(context: Context, registry: str) -> None:
     builder, ours = _builder(context), tag(context.places)
     context.once("base image of Debian's packages", digest(PACKAGES), lambda: base(builder))
     name = f"localhost/{OPERATOR}:dev"
-    dockerfile = nodes.IMAGES[nodes.OPERATOR_IMAGE]
+    dockerfile = images.DOCKERFILES[images.OPERATOR]
     context.once("operator's image", ours, lambda: build(builder, context.places, dockerfile, name))
     made: dict[str, Callable[[str], None]] = {
         f"{SANDBOX}:dev": partial(_sandbox, context.tools["crane"], builder),
@@ -88,7 +88,7 @@ def version(places: Places, name: str) -> str:
 def function(context: Context, file: Path) -> Path:
     """Build the function's image and keep it in `file`, as a tarball."""
     builder, name = _builder(context), f"localhost/{FUNCTION}:dev"
-    build(builder, context.places, images.DOCKERFILE, name)
+    build(builder, context.places, images.DOCKERFILES[images.FUNCTION], name)
     builder.push(name, f"docker-archive:{file}:{FUNCTION}:{tag(context.places)}")
     return file
 

@@ -32,7 +32,7 @@ FOLDER = package.REPOSITORY.rpartition("/")[0]
 
 @dataclass(frozen=True)
 class Package:
-    """One package: the file it was built into, and where it belongs."""
+    """One package, or the operator's image: the file it was built into, and where it belongs."""
 
     file: Path
     reference: str
@@ -116,11 +116,13 @@ def embed(image: Path | None) -> list[str]:
 
 
 def push(made: Package, tools: Mapping[str, Path]) -> str:
-    """Push a package as whoever runs this, with their credentials; return it with the digest that it has there.
+    """Push a package or an image as whoever runs this, with their credentials; return it with its digest there.
 
     Raises:
         ClusterError: the registry cannot be reached, or refuses it.
     """
     env = dict(os.environ)
-    run(package.push_argv(tools["crossplane-cli"], made.file, made.reference), env=env)
+    image = [str(tools["crane"]), "push", str(made.file), made.reference]
+    of_crossplane = made.file.suffix == ".xpkg"
+    run(package.push_argv(tools["crossplane-cli"], made.file, made.reference) if of_crossplane else image, env=env)
     return f"{made.reference}@{run([tools['crane'], 'digest', made.reference], env=env).strip()}"

@@ -9,6 +9,7 @@ import json
 import re
 import shlex
 import subprocess
+import tarfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,7 +23,7 @@ from tap_cluster import crossplane, embedded, golang, package, recipes, release,
 from tap_cluster.api import Cluster
 from tap_cluster.context import Context
 from tap_cluster.release import Release
-from tap_cluster.run import child_env
+from tap_cluster.run import child_env, run
 from tap_stack.packages import CONFIGURATION, FUNCTION
 
 NAMES = sorted(f"{xr.plural}.tap.platform" for xr in XRS)
@@ -232,3 +233,16 @@ def test_what_is_pushed_again_keeps_its_digest(context: Context, pushed: list[st
     where = release.registry("", context.places)
     made = release.build(Release(where, release.this_version()), tmp_path, context.places, context.tools)
     assert [release.push(one, context.tools) for one in made] == pushed
+
+
+def test_an_image_is_pushed_beside_them_and_can_be_pulled(context: Context, tmp_path: Path) -> None:
+    crane, file, layer = context.tools["crane"], tmp_path / "tap-operator.tar", tmp_path / "layer.tar"
+    with tarfile.open(layer, "w") as tar:
+        tar.add(Path(__file__), "app/program")
+    run([crane, "append", "--new_tag", "tap-operator:1", "--new_layer", layer, "--output", file])
+    reference = f"{release.registry('', context.places)}/tap-operator:{release.this_version()}"
+    pushed = release.push(release.Package(file, reference), context.tools)
+    assert re.fullmatch(re.escape(reference) + "@sha256:[0-9a-f]{64}", pushed)
+    run([crane, "pull", pushed, tmp_path / "pulled.tar"])
+    with tarfile.open(tmp_path / "pulled.tar") as tar:
+        assert [name for name in tar.getnames() if name.endswith(".tar.gz")]

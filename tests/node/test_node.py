@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from cluster.world import World, confirm
 from node.conftest import Node, processes, the_node
 from node.stream import Stream, claim
 from tap_api import manifest
-from tap_cluster import api, machine, nodes, worker
+from tap_cluster import api, images, machine, nodes, worker
 from tap_cluster.api import Kind
 from tap_cluster.crossplane import NAMESPACE as CROSSPLANE
 from tap_cluster.errors import ClusterError
@@ -79,6 +80,20 @@ def test_everything_of_ours_and_of_crossplane_is_a_pod_of_images_from_the_regist
     assert not processes("tap-operator fanout --health-port"), "as `embedded` runs it"
     [function] = up.pods(CROSSPLANE, FUNCTION)
     assert "function-tap" in function["spec"]["containers"][0]["image"], "the image that its own package carries"
+
+
+@pytest.mark.parametrize("name", [images.OPERATOR, images.FUNCTION])
+def test_an_image_lists_each_distribution_that_its_lock_pins_and_no_other(up: Node, name: str, tmp_path: Path) -> None:
+    references = {images.OPERATOR: "{repository}:{tag}".format(**up.supply.operator)}
+    reference = references.get(name) or image_of_the_function(up)
+    run([up.context.tools["crane"], "pull", reference, tmp_path / "image.tar"])
+    listed = images.sbom(tmp_path / "image.tar")
+    assert listed
+    found = {
+        f"{re.sub('[-_.]+', '-', one['name']).lower()}=={one['version']}" for one in json.loads(listed)["components"]
+    }
+    lock = (ROOT / "requirements" / f"{name.removeprefix('tap-')}.txt").read_text(encoding="utf-8")
+    assert found == {pin.group() for pin in re.finditer(r"^[^\s;]+==[^\s;]+", lock, re.MULTILINE)}
 
 
 def test_no_pod_that_the_restricted_standard_forbids_is_taken_where_ours_run(up: Node) -> None:

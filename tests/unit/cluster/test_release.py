@@ -1,5 +1,7 @@
 """What `make package` builds, from which inputs, and for which registry."""
 
+import io
+import json
 import tarfile
 from pathlib import Path
 
@@ -83,6 +85,8 @@ def test_an_image_is_built_and_kept_by_either_engine() -> None:
     ]
     assert docker == ["docker", "build", *same]
     assert buildah == ["buildah", "build", "--isolation", "chroot", "--timestamp", "1700000000", *same]
+    operator = images.build_argv(Engine.DOCKER, Path("/repo"), "tap-operator:v1", given, "1700000000")
+    assert operator[-5:] == ["--tag", "tap-operator:v1", "--file", "/repo/operator/Dockerfile", "/repo"]
     assert images.save_argv(Engine.DOCKER, "t:1", Path("/f")) == ["docker", "save", "--output", "/f", "t:1"]
     assert images.save_argv(Engine.BUILDAH, "t:1", Path("/f"))[-1] == "docker-archive:/f:t:1"
 
@@ -104,9 +108,40 @@ def test_an_image_goes_into_the_functions_package_alone() -> None:
     assert release.embed(Path("/image.tar")) == ["--embed-runtime-image-tarball=/image.tar"]
 
 
-def test_the_command_that_is_printed_is_for_the_cluster_that_it_was_published_for() -> None:
-    given = "helm upgrade --install platform charts/platform --namespace tap-system --set registry="
-    assert publish.install_line("ghcr.io/acme", embedded=False) == f"{given}ghcr.io/acme --create-namespace"
-    assert publish.install_line("127.0.0.1:1/tap", embedded=True) == (
-        f"{given}127.0.0.1:1/tap --set crossplane.check=false,providers.enabled=false --take-ownership"
-    )
+def image(file: Path, *layers: dict[str, bytes]) -> Path:
+    """Writes an image tarball, as `docker save` lays it out."""
+    names = [f"{number}/layer.tar" for number in range(len(layers))]
+    files = {name: tarball(layer) for name, layer in zip(names, layers, strict=True)}
+    file.write_bytes(tarball({**files, "manifest.json": json.dumps([{"Layers": names}]).encode()}))
+    return file
+
+
+def tarball(files: dict[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        for name, data in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            tar.addfile(entry, io.BytesIO(data))
+    return packed.getvalue()
+
+
+def test_what_an_image_holds_is_read_from_the_last_layer_that_says_so(tmp_path: Path) -> None:
+    before, last = ({images.SBOM: text, "app/bin": b""} for text in (b"before", b"last"))
+    assert images.sbom(image(tmp_path / "1.tar", before, last, {"etc/x": b""})) == b"last"
+    assert images.sbom(image(tmp_path / "2.tar", {"etc/x": b""})) is None
+
+
+def test_the_commands_that_are_printed_are_for_the_cluster_that_it_was_published_for() -> None:
+    operator = "helm upgrade --install operator charts/operator --namespace tap-system --create-namespace"
+    platform = "helm upgrade --install platform charts/platform --namespace tap-system --set registry="
+    of = {name: f"{name}:v0.1.0@sha256:{name[:4]}" for name in ("function-tap", "configuration-tap", "tap-operator")}
+    pushed = [f"ghcr.io/acme/{reference}" for reference in of.values()]
+    assert publish.install_lines(pushed, embedded=False) == [
+        f"{operator} --set image.repository=ghcr.io/acme/tap-operator,image.tag=v0.1.0,image.digest=sha256:tap-",
+        f"{platform}ghcr.io/acme",
+    ]
+    assert publish.install_lines(pushed[:2], embedded=False)[0] == operator, "where no image of it was built"
+    assert publish.install_lines([f"127.0.0.1:1/tap/{reference}" for reference in of.values()], embedded=True) == [
+        f"{platform}127.0.0.1:1/tap --set crossplane.check=false,providers.enabled=false --take-ownership"
+    ]

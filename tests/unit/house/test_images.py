@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tap_cluster import nodes
+from tap_cluster import images
 
 ROOT = Path(__file__).parents[3]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 ROOMS = {Path(folder).name: folder for folder in PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]}
-IMAGES = {image.partition(":")[0]: dockerfile for image, dockerfile in nodes.IMAGES.items()}
+IMAGES = images.DOCKERFILES
+LOCK_OF_SBOM = "requirements/sbom.txt"
 
 each = pytest.mark.parametrize("image", IMAGES)
 
@@ -49,8 +50,9 @@ def imported(package: str) -> set[str]:
 
 
 @each
-def test_an_image_stands_on_a_version_of_python_that_can_be_chosen(image: str) -> None:
-    assert instructions(image)[0] == ("ARG", "BASE=python:3.13-slim-bookworm")
+def test_an_image_stands_on_one_very_base_for_all_unless_another_is_given(image: str) -> None:
+    assert re.fullmatch(r"BASE=python:3\.13-slim-bookworm@sha256:[0-9a-f]{64}", said(image, "ARG")[0])
+    assert instructions(image)[0] == instructions(next(iter(IMAGES)))[0]
     assert said(image, "FROM") == ["${BASE} AS build", "${BASE}"]
     assert "latest" not in (ROOT / IMAGES[image]).read_text(encoding="utf-8")
     assert "://" not in (ROOT / IMAGES[image]).read_text(encoding="utf-8")
@@ -73,15 +75,25 @@ def test_an_image_needs_no_entry_of_its_user_and_writes_no_bytecode_where_it_run
 
 @each
 def test_what_is_installed_is_pinned_by_its_hash_and_not_built(image: str) -> None:
-    lock = f"requirements/{image.removeprefix('tap-')}.txt"
-    assert copied(image)[lock] == "/src/requirements.txt"
+    locks = {f"requirements/{image.removeprefix('tap-')}.txt": "/src/requirements.txt", LOCK_OF_SBOM: "/src/sbom.txt"}
+    assert {source: copied(image)[source] for source in locks} == locks
     installs = [rest for rest in said(image, "RUN") if " install " in rest]
-    assert len(installs) == 1
-    words = shlex.split(installs[0])
-    assert {"--require-hashes", "--only-binary"} <= set(words)
-    assert words[-2:] == ["--requirement", "/src/requirements.txt"]
-    pins = re.split(r"^(?=\S)", (ROOT / lock).read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
-    assert [pin for pin in pins if not re.match(r"\S+==\S+ .*--hash=sha256:", pin, re.DOTALL)] == []
+    assert len(installs) == 2
+    for line, (lock, target) in zip(installs, locks.items(), strict=True):
+        words = shlex.split(line)
+        assert {"--require-hashes", "--only-binary"} <= set(words)
+        assert words[words.index("--requirement") + 1] == target
+        pins = re.split(r"^(?=\S)", (ROOT / lock).read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+        assert [pin for pin in pins if not re.match(r"\S+==\S+ .*--hash=sha256:", pin, re.DOTALL)] == []
+
+
+@each
+def test_an_image_says_what_it_holds_where_the_release_looks_and_keeps_nothing_of_what_says_so(image: str) -> None:
+    [line] = [rest for rest in said(image, "RUN") if "cyclonedx-py" in rest]
+    words = shlex.split(line)
+    assert words[words.index("--output-file") + 1] == f"/{images.SBOM}"
+    assert words[-1] == "/app/bin/python"
+    assert said(image, "COPY")[-1] == "--from=build /app /app", "of the stage that builds nothing else is kept"
 
 
 @each
