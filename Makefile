@@ -69,11 +69,11 @@ generate: $(STAMP)
 	@$(BIN)/tap synth
 
 .PHONY: package
-package: $(STAMP) ## Build the Function and the Configuration into dist/, for REGISTRY=
+package: $(STAMP) ## Build both packages and the images into dist/, for REGISTRY=
 	@$(BIN)/python -m tap_cluster package
 
 .PHONY: publish
-publish: $(STAMP) ## Build both and push them to REGISTRY= (default: the embedded cluster's)
+publish: $(STAMP) ## Build them and push them to REGISTRY= (default: the embedded cluster's)
 	@$(BIN)/python -m tap_cluster publish
 
 .PHONY: check
@@ -117,11 +117,11 @@ format: $(STAMP) ## Format the code and mend what ruff can mend
 
 .PHONY: lock
 lock: $(STAMP) ## Pin the newest versions that pyproject.toml admits, with hashes
-	@for extra in dev function operator bench; do \
+	@for extra in dev function operator sbom checkov bench; do \
 	  $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	    --python-version 3.11 --extra $$extra pyproject.toml --output-file requirements/$$extra.txt; done
 
 .PHONY: clean
 clean: ## Remove the environment, the cluster's data and caches of tools (run `make down` first)
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m tap_cluster down; fi
-	@rm -rf $(VENV) .tap dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .venv-* .tap dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -7,15 +7,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import pytest
 
 from tap_api import manifest
 from tap_api.base import Json
-from tap_cluster import api
+from tap_cluster import api, golang
+from tap_cluster.places import Places
 
 ROOT = Path(__file__).parents[2]
 CHARTS = ROOT / "charts"
 CHART = CHARTS / "operator"
+#: Whose schemas objects are held to: the version that the project runs.
+KUBERNETES = golang.pinned(Places.find().recipes / "kubernetes", "k8s.io/kubernetes").removeprefix("v")
+#: Objects that were held to them: most are the same whatever the values.
+_VALID: set[str] = set()
 #: Renders the chart with these values; returns its objects by `Kind/name`.
 Render = Callable[..., dict[str, Json]]
 
@@ -24,6 +30,20 @@ Render = Callable[..., dict[str, Json]]
 def helm() -> Path:
     """The helm that the project builds."""
     return api.tool("helm")
+
+
+def hold_to_its_schema(document: Json) -> None:
+    """Asserts that an object of Kubernetes itself has the fields that it may have, and no other, each of its type.
+
+    Kinds of others (ours, Crossplane's, Prometheus's, cert-manager's) are for a real apiserver that serves them.
+    """
+    key = json.dumps(document, sort_keys=True)
+    if key in _VALID:
+        return
+    group = document["apiVersion"].rpartition("/")[0]
+    if "." not in group or group.endswith(".k8s.io"):
+        kubernetes_validate.validate(document, KUBERNETES, strict=True)
+    _VALID.add(key)
 
 
 def rendering(helm: Path, chart: Path, folder: Path) -> Render:
@@ -37,7 +57,10 @@ def rendering(helm: Path, chart: Path, folder: Path) -> Render:
         if done.returncode:
             raise ValueError(done.stderr)
         assert not done.stderr
-        return {f"{o['kind']}/{o['metadata']['name']}": o for o in manifest.load(done.stdout, file)}
+        found = {f"{o['kind']}/{o['metadata']['name']}": o for o in manifest.load(done.stdout, file)}
+        for document in found.values():
+            hold_to_its_schema(document)
+        return found
 
     return rendered
 

@@ -11,7 +11,6 @@ from cryptography import x509
 from chart.conftest import CHART, Render, complaints, said
 from chart.test_chart import of
 from tap_api.base import Json
-from tap_cluster import api
 
 CERT_MANAGER = ("--api-versions", "cert-manager.io/v1/Certificate")
 
@@ -130,23 +129,11 @@ def test_every_pod_is_what_the_restricted_standard_asks_for(chart: dict[str, Jso
         assert box["resources"]["limits"]["memory"]
 
 
-#: What kube-score would have otherwise -> why it is not.
-ACCEPTED = {
-    "ImagePullPolicy is not set to Always": "a tag is a version and is never moved; a node that has it needs no registry",
-    "CPU limit is not set": "a limit throttles: admission would answer late, and claims be refused for it",
-    "Deployment does not have a host podAntiAffinity set": "topologySpreadConstraints spread the replicas over nodes",
-}
-
-
-def test_kube_score_finds_nothing_but_what_is_otherwise_for_a_reason(helm: Path, tmp_path: Path) -> None:
-    file = tmp_path / "chart.yaml"
-    file.write_text(documents(helm), encoding="utf-8")
-    argv: list[str | Path] = [api.tool("kube-score"), "score", "--output-format", "ci", file]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    found = [line for line in done.stdout.splitlines() if line.startswith(("[CRITICAL]", "[WARNING]"))]
-    assert "[OK] tap-admission/tap-system apps/v1/Deployment" in done.stdout, "it looked at what there is"
-    assert {reason for reason in ACCEPTED if any(reason in line for line in found)} == ACCEPTED.keys(), "still needed"
-    assert [line for line in found if not any(reason in line for reason in ACCEPTED)] == []
+def test_an_image_can_be_one_very_image(render: Render) -> None:
+    digest = "sha256:" + "ab" * 32
+    chart = render(image={"repository": "registry.example.org/acme/tap-operator", "tag": "v0.1.0", "digest": digest})
+    images = {box["image"] for pod in pods(chart).values() for box in pod["spec"]["containers"]}
+    assert images == {f"registry.example.org/acme/tap-operator:v0.1.0@{digest}"}
 
 
 def test_what_helm_says_after_an_installation_is_the_next_command(helm: Path) -> None:
@@ -168,6 +155,7 @@ def test_what_helm_says_after_an_installation_is_the_next_command(helm: Path) ->
         ({"networkPolicy": {"apiserverPorts": []}}, "apiserverPorts"),
         ({"networkPolicy": {"apiserverPorts": [70000]}}, "apiserverPorts"),
         ({"networkPolicy": {"ports": [443]}}, "networkPolicy"),
+        ({"image": {"repository": "a", "digest": "5e55"}}, "digest"),
     ],
 )
 def test_a_value_of_another_shape_is_refused(helm: Path, values: dict[str, Any], path: str) -> None:

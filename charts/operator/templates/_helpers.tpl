@@ -98,5 +98,6 @@ capabilities: {drop: [ALL]}
 {{- end -}}
 
 {{- define "tap.image" -}}
-{{ printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) | quote }}
+{{- $tagged := printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) -}}
+{{ .Values.image.digest | empty | ternary $tagged (printf "%s@%s" $tagged .Values.image.digest) | quote }}
 {{- end -}}
