@@ -66,6 +66,7 @@ demo: $(STAMP) ## Run the main job: claims/prod.yaml becomes three regions, show
 synth: generate ## Write every generated file (XRDs, CRD, Compositions, activation policy, catalogue)
 generate: $(STAMP)
 	@$(BIN)/python compositions/emit.py
+	@$(BIN)/python charts/emit.py
 	@$(BIN)/tap synth
 
 .PHONY: package
@@ -79,13 +80,14 @@ publish: $(STAMP) ## Build them and push them to REGISTRY= (default: the embedde
 .PHONY: check
 check: $(STAMP) ## Lint, types, layers, spelling, alert rules, and whether generated files are fresh
 	@echo "==> ruff"; $(BIN)/ruff check . && $(BIN)/ruff format --check .
-	@echo "==> mypy"; $(BIN)/mypy && $(BIN)/mypy xrds/emit.py && $(BIN)/mypy compositions/emit.py
+	@echo "==> mypy"; $(BIN)/mypy && $(BIN)/mypy xrds/emit.py && $(BIN)/mypy compositions/emit.py && $(BIN)/mypy charts/emit.py
 	@echo "==> import layers"; $(BIN)/lint-imports
 	@echo "==> yamllint"; $(BIN)/yamllint --strict .
 	@echo "==> codespell"; git ls-files -z | xargs -0 $(BIN)/codespell
 	@echo "==> alert rules"; promtool="$$($(BIN)/python -m tap_cluster tool promtool)" && \
 	  "$$promtool" check rules charts/operator/files/alerts.yaml
-	@echo "==> generated files"; $(BIN)/tap synth --check && $(BIN)/python compositions/emit.py --check
+	@echo "==> generated files"; $(BIN)/tap synth --check && $(BIN)/python compositions/emit.py --check && \
+	  $(BIN)/python charts/emit.py --check
 
 .PHONY: test
 test: $(STAMP) ## Run every test, the ones on a real control plane included

@@ -2,7 +2,11 @@
 
 import hashlib
 import json
+import re
 import subprocess
+from collections.abc import Iterator
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -99,3 +103,25 @@ def test_a_field_that_kubernetes_does_not_have_is_found(rendered: Path, wrong: J
     hold_to_its_schema(deployment)
     with pytest.raises(kubernetes_validate.ValidationError, match=said):
         hold_to_its_schema({**deployment, "spec": {**deployment["spec"], **wrong["spec"]}})
+
+
+@pytest.mark.parametrize("chart", VALUES)
+def test_every_value_has_a_row_in_the_reference(chart: str) -> None:
+    page = (ROOT / "docs" / "reference" / "charts.md").read_text(encoding="utf-8")
+    section = page.partition(f"## charts/{chart}\n")[2].partition("\n## ")[0]
+    rows = {
+        path: json.loads(default)
+        for path, default in re.findall(r"^\| `([^`]+)` \|[^|\n]*\| `(.*?)` \|", section, re.M)
+    }
+    values = yaml.safe_load((CHARTS / chart / "values.yaml").read_text(encoding="utf-8"))
+    assert {
+        path: default for path, default in rows.items() if reduce(getitem, path.split("."), values) != default
+    } == {}
+    assert [leaf for leaf in leaves("", values) if not any(f"{leaf}.".startswith(f"{path}.") for path in rows)] == []
+
+
+def leaves(path: str, values: Json) -> Iterator[str]:
+    """Yields the path of everything that can be set."""
+    for key, value in values.items():
+        below = f"{path}.{key}".lstrip(".")
+        yield from leaves(below, value) if isinstance(value, dict) and value else [below]

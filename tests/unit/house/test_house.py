@@ -105,3 +105,11 @@ def test_every_kind_of_the_api_is_emitted() -> None:
     names = {path.name.partition(".")[0] for path in (ROOT / "xrds").glob("*.yaml")}
     names |= {path.name.partition(".")[0] for path in (ROOT / "charts/operator/templates/crds").glob("*.yaml")}
     assert names == {kind.plural for kind in KINDS.values()}
+
+
+def test_every_document_is_found_from_the_first_one() -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    linked = {(ROOT / "docs" / link).resolve() for link in re.findall(r"\]\(([^)#]+)", index)}
+    assert [str(doc.relative_to(ROOT)) for doc in (ROOT / "docs").rglob("*.md") if doc not in linked] == [
+        "docs/README.md"
+    ]
