@@ -20,6 +20,8 @@ WORKERS ?= 3
 # How much `make soak` does: examples of each test of hostile input, seeds of each test of faults, orders and storms.
 EXAMPLES ?= 100000
 SEEDS ?= 20
+# `make bench WHOLE=yes` times Terraform's plan too, by OpenTofu and Terraform's AWS provider: an hour and 35 GB to build.
+WHOLE ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -105,13 +107,19 @@ soak: $(STAMP) ## Run the long tests (hours): EXAMPLES= of hostile input, SEEDS=
 	@$(BIN)/pytest tests/node --node -s -v
 
 .PHONY: bench
-bench: $(STAMP) ## Time admission at 10, 1,000 and 10,000 claims, and a plan beside the Terraform CDK's successor
+bench: $(STAMP) ## Time admission at 10, 1,000 and 10,000 claims, and a plan beside the Terraform CDK's successor (WHOLE=yes: its plan too)
 	@$(BIN)/python bench/admission.py
 	@cmp -s requirements/bench.txt .venv-bench/bench.txt || { $(PYTHON) -m venv --clear .venv-bench && \
 	  $(BIN)/uv pip install --quiet --compile-bytecode --python .venv-bench/bin/python --require-hashes -r requirements/bench.txt && \
-	  .venv-bench/bin/npm ci --prefix bench/cdktn --no-audit --no-fund --loglevel=error && \
+	  .venv-bench/bin/npm ci --prefix bench/cdktn-cli --no-audit --no-fund --loglevel=error && \
 	  cp requirements/bench.txt .venv-bench/; }
-	@$(BIN)/python bench/plan.py --peer-python .venv-bench/bin/python --peer-cli bench/cdktn/node_modules/.bin/cdktn
+	@set -- --peer-python .venv-bench/bin/python --peer-cli bench/cdktn-cli/node_modules/.bin/cdktn; \
+	  if [ -n "$(WHOLE)" ]; then \
+	    tofu="$$($(BIN)/python -m tap_cluster tool tofu)" && \
+	    provider="$$($(BIN)/python -m tap_cluster tool terraform-provider-aws)" || exit 1; \
+	    set -- "$$@" --tofu "$$tofu" --provider "$$provider"; \
+	  fi; \
+	  $(BIN)/python bench/plan.py "$$@"
 
 .PHONY: unit
 unit: $(STAMP) ## Run the tests that need no cluster (seconds)
@@ -130,4 +138,4 @@ lock: $(STAMP) ## Pin the newest versions that pyproject.toml admits, with hashe
 .PHONY: clean
 clean: ## Remove the environment, the cluster's data and caches of tools (run `make down` first)
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m tap_cluster down; fi
-	@rm -rf $(VENV) .venv-* bench/cdktn/node_modules .tap dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .venv-* bench/cdktn-cli/node_modules .tap dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

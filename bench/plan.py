@@ -2,10 +2,13 @@
 
     python bench/plan.py --peer-python PATH                    against the program of the Terraform CDK's successor
     python bench/plan.py --peer-python PATH --peer-cli PATH    and against `cdktn synth`, which runs that program
+    … --tofu PATH --provider PATH                              and against that and then `tofu plan` of each stack
 
-The program (cdktn_peer.py) asks for as many resources; it plans nothing, which is for Terraform to do after it. Whole
-processes, in turn (A B C A B C …), after one of each that is not counted; medians, and the ratio turn by turn, so that
-a machine whose speed drifts misleads nobody. All of them find their bytecode, as after an installation with pip.
+The program (cdktn_peer.py) asks for as many resources; it plans nothing, which is for Terraform, or OpenTofu, to do
+after it. Whole processes, in turn (A B C A B C …), after one of each that is not counted; medians, and the ratio turn
+by turn, so that a machine whose speed drifts misleads nobody. All of them find their bytecode, as after an installation
+with pip.
+
 `make bench` runs it with an environment of the peer's own.
 """
 
@@ -23,6 +26,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+#: The stacks of cdktn_peer.py.
+REGIONS = ("us-east-1", "us-east-2", "eu-west-1")
 PLAN = [sys.executable, "-m", "tap_cli", "plan", str(ROOT / "claims" / "prod.yaml")]
 
 
@@ -47,9 +52,7 @@ class Timed:
         """Runs it once."""
         env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         start = time.perf_counter()
-        process = subprocess.Popen(
-            self.command, cwd=self.folder, env={**env, **self.env}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        process = subprocess.Popen(self.command, cwd=self.folder, env={**env, **self.env}, stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -63,14 +66,16 @@ def main() -> int:
     """Prints the figures; returns 1 where the plan takes longer than the limit."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--peer-python", type=Path, help="interpreter of an environment with requirements/bench.txt")
-    parser.add_argument("--peer-cli", type=Path, help="`cdktn` of bench/cdktn")
+    parser.add_argument("--peer-cli", type=Path, help="`cdktn` of bench/cdktn-cli")
+    parser.add_argument("--tofu", type=Path, help="OpenTofu; with --provider")
+    parser.add_argument("--provider", type=Path, help="Terraform's AWS provider")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--limit", type=float, default=0.5, help="seconds of the processors that the plan may take")
     options = parser.parse_args()
     count = _count()
     plan = f"tap plan, {count} resources"
     with tempfile.TemporaryDirectory() as folder:
-        timed = {plan: Timed(PLAN, 2), **_peers(options.peer_python, options.peer_cli, count, Path(folder))}
+        timed = {plan: Timed(PLAN, 2), **_peers(options, count, Path(folder))}
         turns = [{name: one.took() for name, one in timed.items()} for _ in range(options.runs + 1)][1:]
     for name in timed:
         _say(name, [turn[name] for turn in turns])
@@ -83,8 +88,9 @@ def main() -> int:
     return int(statistics.median(turn[plan].cpu for turn in turns) > options.limit)
 
 
-def _peers(python: Path | None, cli: Path | None, count: int, folder: Path) -> dict[str, Timed]:
-    """Returns what there is to be timed beside the plan: the peer's program, and its command line that runs it."""
+def _peers(options: argparse.Namespace, count: int, folder: Path) -> dict[str, Timed]:
+    """Returns what is timed beside our plan: the peer's program, its command line that runs it, and a plan of that."""
+    python, cli = options.peer_python, options.peer_cli
     if python is None:
         return {}
     node = subprocess.run(
@@ -102,8 +108,27 @@ def _peers(python: Path | None, cli: Path | None, count: int, folder: Path) -> d
         settings = {"language": "python", "app": shlex.join([*program, str(out)]), "output": str(out)}
         settings |= {"projectId": "tap-bench", "sendCrashReports": "false"}
         (folder / "cdktf.json").write_text(json.dumps(settings), encoding="utf-8")
-        peers[f"cdktn synth, {count} resources"] = Timed([str(cli.absolute()), "synth"], 0, env, folder)
+        synth = [str(cli.absolute()), "synth"]
+        peers[f"cdktn synth, {count} resources"] = Timed(synth, 0, env, folder)
+        if options.tofu is not None:
+            env = {**env, "TF_CLI_CONFIG_FILE": str(_overrides(options.provider, folder / "tofu.rc"))}
+            # As `cdktn diff` does, stack by stack, but for what it would fetch before: the provider is here.
+            plans = [
+                [str(options.tofu.absolute()), f"-chdir={out}/stacks/{region}", "plan", "-input=false", "-lock=false"]
+                for region in REGIONS
+            ]
+            both = " && ".join(map(shlex.join, [synth, *plans]))
+            peers[f"cdktn synth and tofu plan, {count} resources"] = Timed(["sh", "-c", both], 0, env, folder)
     return peers
+
+
+def _overrides(provider: Path, file: Path) -> Path:
+    """Writes the settings by which OpenTofu takes a provider from where it is, and fetches none."""
+    where = f'"hashicorp/aws" = "{provider.parent.absolute()}"'
+    file.write_text(
+        f"provider_installation {{\n  dev_overrides {{\n    {where}\n  }}\n  direct {{}}\n}}\n", encoding="utf-8"
+    )
+    return file
 
 
 def _count() -> int:

@@ -83,6 +83,13 @@ RECIPES = {
             (Binary("provider-aws", "github.com/upbound/provider-aws/v2/cmd/provider/monolith"),),
             35_000 * MB,
         ),
+        Recipe("opentofu", (Binary("tofu", "github.com/opentofu/opentofu/cmd/tofu"),), 3000 * MB),
+        # Most of it is what the one above compiles, at the same versions.
+        Recipe(
+            "terraform-provider-aws",
+            (Binary("terraform-provider-aws", "github.com/hashicorp/terraform-provider-aws"),),
+            35_000 * MB,
+        ),
     )
 }
 
@@ -91,6 +98,8 @@ CONTROL_PLANE = ("kubernetes", "crossplane", "helm")
 PROVIDER = ("provider-monolith",)
 #: What the alert rules and the charts are held against.
 CHECK = ("prometheus", "kube-score")
+#: What a plan is timed against (bench/plan.py).
+BENCH = ("opentofu", "terraform-provider-aws")
 KIND = ("kind", "helm", "crossplane-cli", "crane")
 NODE = (*EMBEDDED, "node", "coredns")
 

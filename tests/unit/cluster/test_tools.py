@@ -12,7 +12,7 @@ from tap_cluster.errors import ClusterError
 from tap_cluster.locks import held
 from tap_cluster.places import Places
 from tap_cluster.progress import Progress
-from tap_cluster.recipes import CHECK, EMBEDDED, KIND, NODE, PROVIDER, RECIPES, Binary, Recipe
+from tap_cluster.recipes import BENCH, CHECK, EMBEDDED, KIND, NODE, PROVIDER, RECIPES, Binary, Recipe
 
 RECIPE = Recipe("crane", (Binary("crane", "example.org/crane", {"v": "@example.org/crane"}),), 1)
 
@@ -63,7 +63,7 @@ def test_every_recipe_is_there_and_pins_what_it_stamps() -> None:
         for binary in recipe.binaries:
             assert f"{binary.package}\n" in text, "a tool directive"
             gobuild.ldflags(binary, recipe.source(root))
-    assert {*CHECK, *EMBEDDED, *KIND, *NODE, *PROVIDER} == set(RECIPES)
+    assert {*BENCH, *CHECK, *EMBEDDED, *KIND, *NODE, *PROVIDER} == set(RECIPES)
 
 
 def test_the_environment_of_go_drops_what_would_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
