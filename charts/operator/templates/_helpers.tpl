@@ -63,9 +63,19 @@ request.userInfo.username == 'system:serviceaccount:kube-system:generic-garbage-
 {{- end -}}
 {{- end -}}
 
+{{- define "tap.pullSecrets" -}}
+{{- with .Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
 {{- /* The rest of a pod that asks one question of our image, and ends. */ -}}
 {{- define "tap.asked" -}}
 automountServiceAccountToken: true
+{{- include "tap.pullSecrets" .root }}
 securityContext:
   {{- include "tap.podSecurity" . | nindent 2 }}
 containers:
