@@ -6,7 +6,7 @@ from typing import Any
 
 from tap_api.kinds import XRS
 from tap_api.schema import xrd
-from tap_cli.doctor.finding import Facts, Said, Verdict, condition, holds, semver
+from tap_cli.doctor.finding import INSTALL, Facts, Said, Verdict, condition, holds, semver
 from tap_stack.catalogue import catalogue
 from tap_stack.emit import activation_policy, composition
 from tap_stack.packages import FUNCTION
@@ -46,7 +46,7 @@ def crossplane(facts: Facts) -> Iterator[Said]:
 def _core(deployment: Any) -> Iterator[Said]:  # noqa: ANN401
     meta, container = deployment["metadata"], deployment["spec"]["template"]["spec"]["containers"][0]
     place = f"Deployment {meta['namespace']}/{meta['name']}"
-    found = semver(container.get("image", "").rpartition(":")[2])
+    found = semver(container.get("image", "").partition("@")[0].rpartition(":")[2])
     if found and found < _OLDEST_CROSSPLANE:
         mend = "upgrade it to 2.4.0 or later: before, whoever edits resourceRefs tells it what to delete"
         yield _PROBLEM, f"Crossplane {'.'.join(map(str, found))} ({place}) is too old", mend
@@ -105,7 +105,7 @@ def activation(facts: Facts) -> Iterator[Said]:
 def api(facts: Facts) -> Iterator[Said]:
     """The XRDs and Compositions: there, established, and of this build."""
     if "environmenttaps" not in {item.get("name") for item in (facts.read("api") or {}).get("resources") or ()}:
-        yield _PROBLEM, "EnvironmentTap is not served", "helm upgrade --install tap-operator charts/operator"
+        yield _PROBLEM, "EnvironmentTap is not served", INSTALL
     good = True
     for question, wanted, folder in (
         ("xrds", [xrd(kind) for kind in XRS], "xrds"),
@@ -156,7 +156,7 @@ def function(facts: Facts) -> Iterator[Said]:
             text = f"Function {FUNCTION} is not {kind}{f': {message}' if message else ''}"
             yield _PROBLEM, text, f"kubectl describe functions.pkg.crossplane.io {FUNCTION}"
             return
-    tag = package.rpartition(":")[2]
+    tag = package.partition("@")[0].rpartition(":")[2]
     other = semver(tag)
     if other and other != semver(facts.version):
         yield _WARNING, f"Function {FUNCTION} is {tag}, this `tap` is {facts.version}", "bring both to one version"

@@ -34,6 +34,8 @@ class Finding:
     mend: str = ""
 
 
+#: What installs the operator and all that keeps claims right (docs/packages.md).
+INSTALL = "helm upgrade --install operator charts/operator --namespace tap-system --create-namespace"
 #: Verdict, what was found, what mends it.
 Said = tuple[Verdict, str, str]
 

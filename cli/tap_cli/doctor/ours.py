@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tap_cli.doctor.finding import Facts, NotReadError, Said, Verdict, semver
+from tap_cli.doctor.finding import INSTALL, Facts, NotReadError, Said, Verdict, semver
 from tap_cli.doctor.reader import bundle, provider_config, secret
 
 _SOON = timedelta(days=30)
@@ -33,7 +33,7 @@ def _credential(facts: Facts, name: str, place: str) -> Said:
         return (
             _PROBLEM,
             f"{name}: {kind} {called} is missing",
-            "make it (docs/reference/provider.md), or name another one in spec.providerConfigRef",
+            "make it (docs/credentials.md), or name another one in spec.providerConfigRef",
         )
     source = ((config.get("spec") or {}).get("credentials") or {}).get("source", "None")
     kept = secret(config)
@@ -54,7 +54,7 @@ def webhook(facts: Facts) -> Iterator[Said]:
     configuration = facts.read("webhook")
     if configuration is None:
         text = "ValidatingWebhookConfiguration tap-admission is missing: policy is judged after storage alone"
-        yield _PROBLEM, text, "helm upgrade --install tap-operator charts/operator"
+        yield _PROBLEM, text, INSTALL
         return
     yield _answer(facts)
     for what, until in _expiries(facts, bundle(configuration)):
@@ -103,7 +103,7 @@ def operator(facts: Facts) -> Iterator[Said]:
     """Whether an operator acts: the Lease that the acting one renews every two seconds."""
     lease = facts.read("lease")
     if lease is None:
-        mend = "helm upgrade --install tap-operator charts/operator"
+        mend = INSTALL
         yield _PROBLEM, "there is no Lease tap-operator: no operator ever ran", mend
         return
     spec = lease.get("spec") or {}
@@ -124,7 +124,12 @@ def versions(facts: Facts) -> Iterator[Said]:
     for deployment in facts.items("deployments"):
         name = deployment["metadata"]["name"]
         if name in ("tap-operator", "tap-admission"):
-            told[name] = deployment["spec"]["template"]["spec"]["containers"][0].get("image", "").rpartition(":")[2]
+            told[name] = (
+                deployment["spec"]["template"]["spec"]["containers"][0]
+                .get("image", "")
+                .partition("@")[0]
+                .rpartition(":")[2]
+            )
             wanted, ready = (
                 deployment["spec"].get("replicas", 1),
                 (deployment.get("status") or {}).get("readyReplicas", 0),

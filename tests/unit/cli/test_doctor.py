@@ -18,7 +18,7 @@ from tap_api.errors import TapError
 from tap_api.kinds import XRS
 from tap_api.schema import xrd
 from tap_cli.doctor.checks import CHECKS, examine
-from tap_cli.doctor.finding import Answer, Facts, Verdict
+from tap_cli.doctor.finding import INSTALL, Answer, Facts, Verdict
 from tap_cli.doctor.reader import QUESTIONS
 from tap_cli.main import cli
 from tap_stack.catalogue import catalogue
@@ -100,6 +100,8 @@ def deployment(name: str, tag: str = "0.1.0", is_ready: int = 2) -> Json:
     }
 
 
+#: An image may be asked for by its digest, too (charts/operator, image.digest).
+DIGEST = "sha256:" + "0" * 64
 REFUSED = Answer("denied the request: 1 problem: spec.regions[1].cidr: … (CidrOverlap)")
 
 
@@ -193,7 +195,7 @@ CASES: list[tuple[str, Callable[[dict[str, Any]], None], list[tuple[Verdict, str
     ),
     (
         "crossplane",
-        crossplane_of("registry/crossplane:v2.4.0", "--circuit-breaker-burst=100"),
+        crossplane_of(f"registry/crossplane:v2.4.0@{DIGEST}", "--circuit-breaker-burst=100"),
         [
             (
                 WARNING,
@@ -238,7 +240,7 @@ CASES: list[tuple[str, Callable[[dict[str, Any]], None], list[tuple[Verdict, str
     (
         "api",
         put("api", None),
-        [(PROBLEM, "EnvironmentTap is not served", "helm upgrade --install tap-operator charts/operator")],
+        [(PROBLEM, "EnvironmentTap is not served", INSTALL)],
     ),
     ("api", put("xrds", items()), [(PROBLEM, "all 7 of xrds/ are missing", "kubectl apply -f xrds/")]),
     ("api", without("xrds"), [(PROBLEM, f"XRD {FIRST} is missing", f"kubectl apply -f xrds/{FIRST}.yaml")]),
@@ -286,7 +288,7 @@ CASES: list[tuple[str, Callable[[dict[str, Any]], None], list[tuple[Verdict, str
             (
                 PROBLEM,
                 "ValidatingWebhookConfiguration tap-admission is missing: policy is judged after storage alone",
-                "helm upgrade --install tap-operator charts/operator",
+                INSTALL,
             )
         ],
     ),
@@ -302,7 +304,7 @@ CASES: list[tuple[str, Callable[[dict[str, Any]], None], list[tuple[Verdict, str
             (
                 PROBLEM,
                 "there is no Lease tap-operator: no operator ever ran",
-                "helm upgrade --install tap-operator charts/operator",
+                INSTALL,
             )
         ],
     ),
@@ -328,7 +330,7 @@ CASES: list[tuple[str, Callable[[dict[str, Any]], None], list[tuple[Verdict, str
             (
                 PROBLEM,
                 f"tap-prod/prod: {KIND_OF_CREDENTIALS} is missing",
-                "make it (docs/reference/provider.md), or name another one in spec.providerConfigRef",
+                "make it (docs/credentials.md), or name another one in spec.providerConfigRef",
             )
         ],
     ),
@@ -367,7 +369,9 @@ CASES: list[tuple[str, Callable[[dict[str, Any]], None], list[tuple[Verdict, str
     ),
     (
         "versions",
-        put("deployments", items(deployment("tap-operator", "0.0.9"), deployment("tap-admission", is_ready=1))),
+        put(
+            "deployments", items(deployment("tap-operator", f"0.0.9@{DIGEST}"), deployment("tap-admission", is_ready=1))
+        ),
         [
             (
                 WARNING,
