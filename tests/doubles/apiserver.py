@@ -118,11 +118,18 @@ class Apiserver:
         """Applies a resource with force as `manager`; returns what is stored, None where it is gone."""
         path = f"{_path(entry, resource['metadata']['namespace'])}/{resource['metadata']['name']}"
         async with self._applied(path, resource, manager) as answer:
+            # To apply to what has just gone is to make it, of which what is applied is too little.
+            if answer.status == HTTPStatus.UNPROCESSABLE_ENTITY and await self._gone(path):
+                return None
             if answer.status == HTTPStatus.NOT_FOUND:
                 return None
             answer.raise_for_status()
             stored: Json = await answer.json()
             return stored
+
+    async def _gone(self, path: str) -> bool:
+        async with self._asked("GET", path) as answer:
+            return answer.status == HTTPStatus.NOT_FOUND
 
     def _applied(self, path: str, resource: Json, manager: str) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         query = {"fieldManager": manager, "fieldValidation": "Strict", "force": "true"}
