@@ -33,6 +33,9 @@ _GOOD: Json = {
 _BAD: Json = {**_GOOD, "tags": {}}
 #: Longest sentence of an answer without a decision. Those of kopf repeat what they were sent.
 _LONGEST = 300
+#: Seconds between tries to judge a kind of ours that kopf does not know yet: it looks for kinds when a CRD changes, and
+#: that may be before the apiserver serves them. The apiserver waits for three seconds (charts/operator).
+_PAUSES = (0.1, 0.3, 0.6, 1.0)
 #: Seconds for answers that are under way when the server ends.
 _LAST_ORDERS = 5.0
 
@@ -117,7 +120,9 @@ class Webhook:
             return self._without_decision(400, review)
         began, decision = time.perf_counter(), decisions.begin(review["request"])
         try:
-            answer = await fn(review, webhook=None, headers=dict(request.headers), sslpeer=None)
+            answer = await _patient(
+                partial(fn, review, webhook=None, headers=dict(request.headers), sslpeer=None), review
+            )
         except Exception as error:  # noqa: BLE001  (kopf's errors are not public, such as a kind that is not served yet)
             return self._without_decision(503, f"cannot judge: {error}"[:_LONGEST])
         seconds = time.perf_counter() - began
@@ -128,6 +133,16 @@ class Webhook:
         self.metrics.failed(code)
         _LOG.warning("answered %d: %s", code, message)
         return web.json_response({"message": message}, status=code)
+
+
+async def _patient(judge: Any, review: Json) -> Any:  # noqa: ANN401
+    """Asks kopf, and again where it does not know the kind yet; what a handler raises is an answer of its own."""
+    for pause in _PAUSES if review["request"]["resource"].get("version") == VERSION else ():
+        try:
+            return await judge()
+        except Exception:  # noqa: BLE001  (kopf's errors are not public)
+            await asyncio.sleep(pause)
+    return await judge()
 
 
 def _probe(spec: Json) -> Json:

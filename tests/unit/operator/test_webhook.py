@@ -13,7 +13,7 @@ import trustme
 from policy_cases import HOUSE
 from tap_api.base import GROUP, Json
 from tap_operator.webhook import Webhook
-from unit.operator.served import GOOD, Served, connect, issue, judge, serving
+from unit.operator.served import GOOD, PLURALS, Served, connect, issue, judge, serving
 
 
 def without(*path: str) -> Json:
@@ -130,6 +130,23 @@ async def test_a_kind_that_is_not_served_yet_is_answered_503(served: Served) -> 
     status, answer = await served.post(review)
     assert status == 503
     assert answer["message"].startswith("cannot judge: The specified resource has no handlers")
+
+
+async def test_a_kind_that_is_served_a_moment_ago_is_judged_once_kopf_knows_of_it(tmp_path: Path) -> None:
+    kopf_knows, asked = asyncio.Event(), 0
+
+    async def fn(*args: Any, **how: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return await judge(PLURALS if kopf_knows.is_set() else ())(*args, **how)
+
+    async with serving(tmp_path, judged_by=fn) as served:
+        answer = asyncio.create_task(served.post(GOOD))
+        await asyncio.sleep(0.2)
+        assert (answer.done(), asked > 0) == (False, True)
+        kopf_knows.set()
+        status, body = await answer
+        assert (status, body["response"]["allowed"]) == (200, True)
 
 
 async def test_it_is_ready_once_it_has_judged_a_good_and_a_bad_claim(served: Served) -> None:
