@@ -80,17 +80,19 @@ def test_kinds_that_are_not_activated_are_found(cluster: Cluster, doctor: Doctor
 @contextmanager
 def bundle(cluster: Cluster, pem: bytes) -> Iterator[None]:
     """The webhook's configuration with another CA in it."""
-    before = cluster.kubectl("get", *WEBHOOK, "-o", "jsonpath={.webhooks[0].clientConfig.caBundle}")
+    before = json.loads(cluster.kubectl("get", *WEBHOOK, "-o", "json", "--show-managed-fields"))
 
-    def put(text: str) -> None:
-        change = [{"op": "replace", "path": "/webhooks/0/clientConfig/caBundle", "value": text}]
+    def put(path: str, value: Any) -> None:
+        change = [{"op": "replace", "path": path, "value": value}]
         cluster.kubectl("patch", *WEBHOOK, "--type=json", "-p", json.dumps(change))
 
-    put(base64.b64encode(pem).decode())
+    put("/webhooks/0/clientConfig/caBundle", base64.b64encode(pem).decode())
     try:
         yield
     finally:
-        put(before)
+        put("/webhooks/0/clientConfig/caBundle", before["webhooks"][0]["clientConfig"]["caBundle"])
+        # And whose it is: else helm would find a conflict where it renews it.
+        put("/metadata/managedFields", before["metadata"]["managedFields"])
 
 
 def test_a_webhook_whose_certificate_is_of_another_ca_is_found(world: World, doctor: Doctor) -> None:
