@@ -14,7 +14,7 @@ import trustme
 from cluster.world import World
 from tap_api import manifest
 from tap_cli.main import cli, run
-from tap_cluster.api import Cluster
+from tap_cluster.api import Cluster, Kind
 
 CLAIM = Path(__file__).parents[2] / "claims" / "dev.yaml"
 POLICY = Path(__file__).parents[2] / "compositions" / "activation-policy.yaml"
@@ -52,8 +52,10 @@ def doctor(capsys: pytest.CaptureFixture[str]) -> Doctor:
 def test_where_all_is_well_there_is_nothing_to_mend(cluster: Cluster, doctor: Doctor) -> None:
     code, findings = doctor.ask(cluster.kubeconfig)
     odd = [finding for finding in findings if finding["verdict"] not in ("ok", "skipped")]
-    assert (code, [finding for finding in odd if finding["check"] != "credentials"]) == (0, [])
-    assert {"kubernetes", "provider", "activation", "api", "function", "webhook", "operator", "versions"} <= {
+    # A cluster with nodes has packages of a version for this very tree (nodes.this_version): no release's.
+    beside = {"credentials"} if cluster.kind is Kind.EMBEDDED else {"credentials", "function"}
+    assert (code, [finding for finding in odd if finding["check"] not in beside]) == (0, [])
+    assert {"kubernetes", "provider", "activation", "api", "function", "webhook", "operator", "versions"} - beside <= {
         finding["check"] for finding in findings if finding["verdict"] == "ok"
     }
 
