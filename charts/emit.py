@@ -3,7 +3,6 @@
 What a value is for is the comment above it in `values.yaml`, what it may be is in `values.schema.json`.
 """
 
-import argparse
 import json
 import re
 import sys
@@ -95,17 +94,5 @@ def _section(name: str) -> str:
     return f"\n## charts/{name}\n\n{about}\n\n| value | type | default | |\n|---|---|---|---|\n{rows}"
 
 
-def main() -> int:
-    """Returns the exit code: 0, or 1 where the page is stale."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where the page is stale")
-    try:
-        (emit.check if parser.parse_args().check else emit.write)(files(), ROOT)
-    except TapError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(emit.script(__doc__, files, ROOT))

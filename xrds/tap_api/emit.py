@@ -1,10 +1,13 @@
 """The generated files of this room: XRDs, the CRDs that charts/operator carries, and the reference of the API."""
 
+import argparse
+import sys
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from tap_api import manifest, reference
 from tap_api.base import GROUP
-from tap_api.errors import StaleError
+from tap_api.errors import StaleError, TapError
 from tap_api.kinds import CIDR_BLOCK, ENVIRONMENT_TAP, XRS
 from tap_api.schema import crd, xrd
 
@@ -43,6 +46,22 @@ def check(files: Files, root: Path) -> None:
     old = stale(files, root)
     if old:
         raise StaleError([path.relative_to(root) for path in old])
+
+
+def script(about: str | None, made: Callable[[], Files], root: Path) -> int:
+    """Is the `emit.py` of a room: writes what is made below `root`; with --check, fails where that is stale.
+
+    Returns:
+        The exit code: 0, or 1 where a file is stale.
+    """
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail where a file is stale")
+    try:
+        (check if parser.parse_args().check else write)(made(), root)
+    except TapError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    return 0
 
 
 def stale(files: Files, root: Path) -> list[Path]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from tap_api.kinds import XRS
 from tap_api.schema import xrd
-from tap_cli.doctor.finding import INSTALL, Facts, Said, Verdict, condition, holds, semver
+from tap_cli.doctor.finding import INSTALL, Facts, Said, Verdict, condition, holds, semver, tag_of
 from tap_stack.catalogue import catalogue
 from tap_stack.emit import activation_policy, composition
 from tap_stack.packages import FUNCTION
@@ -46,7 +46,7 @@ def crossplane(facts: Facts) -> Iterator[Said]:
 def _core(deployment: Any) -> Iterator[Said]:  # noqa: ANN401
     meta, container = deployment["metadata"], deployment["spec"]["template"]["spec"]["containers"][0]
     place = f"Deployment {meta['namespace']}/{meta['name']}"
-    found = semver(container.get("image", "").partition("@")[0].rpartition(":")[2])
+    found = semver(tag_of(container.get("image", "")))
     if found and found < _OLDEST_CROSSPLANE:
         mend = "upgrade it to 2.4.0 or later: before, whoever edits resourceRefs tells it what to delete"
         yield _PROBLEM, f"Crossplane {'.'.join(map(str, found))} ({place}) is too old", mend
@@ -156,7 +156,7 @@ def function(facts: Facts) -> Iterator[Said]:
             text = f"Function {FUNCTION} is not {kind}{f': {message}' if message else ''}"
             yield _PROBLEM, text, f"kubectl describe functions.pkg.crossplane.io {FUNCTION}"
             return
-    tag = package.partition("@")[0].rpartition(":")[2]
+    tag = tag_of(package)
     other = semver(tag)
     if other and other != semver(facts.version):
         yield _WARNING, f"Function {FUNCTION} is {tag}, this `tap` is {facts.version}", "bring both to one version"

@@ -99,6 +99,11 @@ def condition(item: Mapping[str, Any], kind: str) -> tuple[str, str]:
     return str(found.get("status", "")), str(found.get("message") or found.get("reason") or "")
 
 
+def tag_of(reference: str) -> str:
+    """Returns the tag of an image or a package, whether it is asked for by its digest too or not; empty without one."""
+    return reference.partition("@")[0].rpartition(":")[2]
+
+
 def semver(text: str) -> tuple[int, int, int] | None:
     """Returns the first version in a text such as `v2.4.0` or `2.4.0-rc.1`; None where there is none."""
     found = re.search(r"(?<![\w.])v?(\d+)\.(\d+)\.(\d+)", text)

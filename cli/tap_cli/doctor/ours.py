@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tap_cli.doctor.finding import INSTALL, Facts, NotReadError, Said, Verdict, semver
+from tap_cli.doctor.finding import INSTALL, Facts, NotReadError, Said, Verdict, semver, tag_of
 from tap_cli.doctor.reader import bundle, provider_config, secret
 
 _SOON = timedelta(days=30)
@@ -103,8 +103,7 @@ def operator(facts: Facts) -> Iterator[Said]:
     """Whether an operator acts: the Lease that the acting one renews every two seconds."""
     lease = facts.read("lease")
     if lease is None:
-        mend = INSTALL
-        yield _PROBLEM, "there is no Lease tap-operator: no operator ever ran", mend
+        yield _PROBLEM, "there is no Lease tap-operator: no operator ever ran", INSTALL
         return
     spec = lease.get("spec") or {}
     renewed = datetime.fromisoformat(spec["renewTime"]) if spec.get("renewTime") else datetime.fromtimestamp(0, UTC)
@@ -124,12 +123,7 @@ def versions(facts: Facts) -> Iterator[Said]:
     for deployment in facts.items("deployments"):
         name = deployment["metadata"]["name"]
         if name in ("tap-operator", "tap-admission"):
-            told[name] = (
-                deployment["spec"]["template"]["spec"]["containers"][0]
-                .get("image", "")
-                .partition("@")[0]
-                .rpartition(":")[2]
-            )
+            told[name] = tag_of(deployment["spec"]["template"]["spec"]["containers"][0].get("image", ""))
             wanted, ready = (
                 deployment["spec"].get("replicas", 1),
                 (deployment.get("status") or {}).get("readyReplicas", 0),
