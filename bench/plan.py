@@ -28,7 +28,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 #: The stacks of cdktn_peer.py.
 REGIONS = ("us-east-1", "us-east-2", "eu-west-1")
-PLAN = [sys.executable, "-m", "tap_cli", "plan", str(ROOT / "claims" / "prod.yaml")]
+PLAN = [str(Path(sys.executable).with_name("tap")), "plan", str(ROOT / "claims" / "prod.yaml")]
 
 
 @dataclass(frozen=True)

@@ -108,6 +108,9 @@ def main() -> None:
     # A verb is over before there is anything worth collecting, and looking takes a seventh of a plan. What goes
     # on until Ctrl-C turns it on again (tap_cli.follow).
     gc.disable()
+    # Nor is there a plugin of pydantic's that a verb would want; to look for one is to read what every distribution
+    # of the environment says of itself.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     if sys.stdout is None:
         click.echo("error: standard output is closed; nothing could be printed", err=True)
         sys.exit(1)
@@ -117,7 +120,11 @@ def main() -> None:
     for stop in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(stop) is not signal.SIG_IGN:  # As nohup leaves SIGHUP.
             signal.signal(stop, _exit)
-    sys.exit(run(cli))
+    code = run(cli)
+    # An interpreter that ends looks for cycles all the same, through everything that was imported; what is frozen it
+    # leaves to the kernel, as it should (another seventh of a plan).
+    gc.freeze()
+    sys.exit(code)
 
 
 def _exit(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001

@@ -36,10 +36,12 @@ class ApiEnum(StrEnum):
 class ApiModel(BaseModel):
     """A piece of the API: its JSON is what the apiserver stores.
 
-    Strict, as the apiserver's schema is: `"yes"` is no boolean, and `"3"` no number.
+    Strict, as the apiserver's schema is: `"yes"` is no boolean, and `"3"` no number. A model's validator is built when
+    it is first asked for: most verbs ask a few of them.
     """
 
     model_config = ConfigDict(
+        defer_build=True,
         strict=True,
         alias_generator=to_camel,
         validate_by_name=True,
@@ -136,7 +138,9 @@ def extras(*parts: Json) -> Json:
 class ObjectMeta(BaseModel):
     """The metadata of an object, as far as anything here reads it."""
 
-    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, extra="ignore", frozen=True)
+    model_config = ConfigDict(
+        defer_build=True, alias_generator=to_camel, validate_by_name=True, extra="ignore", frozen=True
+    )
 
     name: str = ""
     namespace: str = ""

@@ -45,18 +45,19 @@ class PartialOf:
         """Args: model: the whole section."""
         self.model = partial(model)
 
-    def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(self, _source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Returns the schema: validated as the partial section, kept as the mapping of what was set."""
         return core_schema.nullable_schema(
             core_schema.no_info_after_validator_function(
                 _set_fields,
-                self.model.__pydantic_core_schema__,
+                handler.generate_schema(self.model),
                 serialization=core_schema.plain_serializer_function_ser_schema(dict),
             )
         )
 
     def __get_pydantic_json_schema__(self, _schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Returns the schema of the partial section."""
+        self.model.model_rebuild()
         return handler(self.model.__pydantic_core_schema__)
 
 
