@@ -99,9 +99,10 @@ def test(log_format: str, namespace: str) -> None:
 
 @main.command()
 @_LOG_FORMAT
-def uninstall(log_format: str) -> None:
+@click.option("--keep", default="", help="Command that keeps the release after all; told where taps are left.")
+def uninstall(log_format: str, keep: str) -> None:
     """Fails where taps are left that nobody could delete without the operator; the chart asks before it goes."""
-    _run(log_format, allow())
+    _run(log_format, allow(keep))
 
 
 def _organisation(path: Path | None) -> Organisation:

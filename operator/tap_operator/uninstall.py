@@ -14,18 +14,22 @@ class TapsLeftError(TapError):
     """Taps are left, which nobody could delete without the operator."""
 
 
-async def allow() -> None:
+async def allow(keep: str = "") -> None:
     """Ends where the operator of this cluster may be uninstalled.
+
+    Args:
+        keep: The command by which the release is kept after all. Helm marks a release before it asks, and takes no
+            upgrade of one that is marked ("has no deployed releases"; seen with Helm 4.0).
 
     Raises:
         TapsLeftError: taps are left; it names them, and says what to do.
         ClusterError: the apiserver could not be asked.
     """
     async with connect() as cluster:
-        await empty(cluster)
+        await empty(cluster, keep)
 
 
-async def empty(cluster: Cluster) -> None:
+async def empty(cluster: Cluster, keep: str = "") -> None:
     """Ends where there is no tap in `cluster`; see `allow`."""
     left = [
         f"  kubectl delete {short} {tap['metadata']['name']} -n {tap['metadata']['namespace']}"
@@ -43,6 +47,7 @@ async def empty(cluster: Cluster) -> None:
             "Delete them, wait until they are gone, and uninstall again:",
             *left[:_MOST_NAMED],
             *more,
+            *([f"To keep the operator (helm refuses every upgrade before that): {keep}"] if keep else []),
             "Who means to install another operator over them: helm uninstall --no-hooks",
         )
     )

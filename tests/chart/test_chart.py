@@ -322,6 +322,8 @@ def test_helm_asks_the_operator_before_it_uninstalls_it(chart: dict[str, Json]) 
     assert job["spec"]["backoffLimit"] == 0
     # It lists what the operator lists, as the operator.
     assert pods(chart)["tap-uninstall"]["serviceAccountName"] == "tap-operator"
+    [container] = pods(chart)["tap-uninstall"]["containers"]
+    assert re.fullmatch(r"--keep=helm rollback \S+ 1 --namespace \S+", container["args"][1])
 
 
 def test_the_processes_take_the_arguments_that_the_pods_give_them(chart: dict[str, Json]) -> None:

@@ -84,7 +84,7 @@ containers:
     imagePullPolicy: {{ .root.Values.image.pullPolicy }}
     args:
       {{- range .args }}
-      - {{ . }}
+      - {{ . | quote }}
       {{- end }}
       - --log-format={{ .root.Values.logFormat }}
     resources:

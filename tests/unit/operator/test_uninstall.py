@@ -37,12 +37,13 @@ async def test_every_tap_that_is_left_is_named_with_what_to_do_but_for_regions_o
     }
     cluster.put(tap("prod-us-east-1", ownerReferences=[owner]), RTAPS)
     with pytest.raises(TapsLeftError) as caught:
-        await uninstall.empty(cluster)
+        await uninstall.empty(cluster, "helm rollback operator 3")
     assert str(caught.value).splitlines() == [
         "taps are left (2), and without the operator nobody could delete them. Nothing was uninstalled.",
         "Delete them, wait until they are gone, and uninstall again:",
         "  kubectl delete etap prod -n team",
         "  kubectl delete rtap alone -n team",
+        "To keep the operator (helm refuses every upgrade before that): helm rollback operator 3",
         "Who means to install another operator over them: helm uninstall --no-hooks",
     ]
 
