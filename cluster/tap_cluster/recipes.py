@@ -77,6 +77,11 @@ RECIPES = {
         Recipe("coredns", (Binary("coredns", "github.com/coredns/coredns"),), 1500 * MB),
         Recipe("kube-score", (Binary("kube-score", "github.com/zegl/kube-score/cmd/kube-score"),), 600 * MB),
         Recipe("prometheus", (Binary("promtool", "github.com/prometheus/prometheus/cmd/promtool"),), 3000 * MB),
+        Recipe(
+            "cert-manager",
+            (Binary("cert-manager-signer", "tap.platform/tools/cert-manager/signer"),),
+            2000 * MB,
+        ),
         # Ninety minutes of two cores: built where AWS=moto asks for it, and never else.
         Recipe(
             "provider-monolith",
@@ -98,6 +103,8 @@ CONTROL_PLANE = ("kubernetes", "crossplane", "helm")
 PROVIDER = ("provider-monolith",)
 #: What the alert rules and the charts are held against.
 CHECK = ("prometheus", "kube-score")
+#: Who signs the webhook's certificate in tests/node.
+SIGNER = ("cert-manager",)
 #: What a plan is timed against (bench/plan.py).
 BENCH = ("opentofu", "terraform-provider-aws")
 KIND = ("kind", "helm", "crossplane-cli", "crane")

@@ -50,7 +50,7 @@ def cached(names: Iterable[str], places: Places) -> bool:
 
 
 def home(recipe: Recipe, places: Places) -> Path:
-    """Return the folder of a recipe's programs; its name changes with go.mod, go.sum, the toolchain and our flags."""
+    """Return the folder of a recipe's programs; its name changes with its files, the toolchain and our flags."""
     source = recipe.source(places.recipes)
     return places.tools / f"{recipe.name}-{key(source, golang.version(source), recipe)}"
 
@@ -58,7 +58,8 @@ def home(recipe: Recipe, places: Places) -> Path:
 def key(source: Path, toolchain: str, recipe: Recipe) -> str:
     """Return the hash of all that could change what a recipe makes."""
     total = hashlib.sha256()
-    for part in ((source / "go.mod").read_bytes(), (source / "go.sum").read_bytes(), toolchain.encode()):
+    own = [path.read_bytes() for path in sorted(source.rglob("*.go"))]
+    for part in ((source / "go.mod").read_bytes(), (source / "go.sum").read_bytes(), toolchain.encode(), *own):
         total.update(hashlib.sha256(part).digest())
     table = [[binary.name, binary.package, ldflags(binary, source)] for binary in recipe.binaries]
     total.update(json.dumps([table, golang.FLAGS]).encode())

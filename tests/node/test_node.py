@@ -5,13 +5,14 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cluster.world import World, confirm
+from node import signer
 from node.conftest import Node, processes, the_node
 from node.stream import Stream, claim
 from tap_api import manifest
@@ -68,6 +69,18 @@ def prod(world: World) -> World:
     world.apply(document)
     world.settle("prod", 300)
     return world
+
+
+@pytest.fixture
+def signed(up: Node, tmp_path: Path) -> Iterator[None]:
+    """The operator's chart as it installs where cert-manager is served, for the time of a test."""
+    with signer.running(up, tmp_path / "cert-manager.log"):
+        up.helm("uninstall", "operator", "-n", NAMESPACE, "--wait")
+        installed_anew(up)
+        yield
+        up.helm("uninstall", "operator", "-n", NAMESPACE, "--wait")
+    up.cluster.kubectl("delete", "secret", "tap-admission-tls", "tap-admission-ca", "-n", NAMESPACE)
+    installed_anew(up)
 
 
 def test_everything_of_ours_and_of_crossplane_is_a_pod_of_images_from_the_registry_beside_it(up: Node) -> None:
@@ -220,6 +233,34 @@ def test_a_certificate_that_is_renewed_by_an_upgrade_refuses_no_claim(up: Node, 
     all_is_well(stream)
 
 
+@pytest.mark.usefixtures("signed")
+def test_a_certificate_that_cert_manager_signed_is_renewed_by_it_and_refuses_no_claim(up: Node, world: World) -> None:
+    def secret() -> dict[str, str]:
+        return dict(up.read("secret", "tap-admission-tls", "-n", NAMESPACE)["data"])
+
+    def trusted() -> set[str]:
+        found = up.read("validatingwebhookconfiguration", "tap-admission")
+        return {webhook["clientConfig"]["caBundle"] for webhook in found["webhooks"]}
+
+    certificate = ("certificate", "tap-admission", "-n", NAMESPACE)
+    assert ready(up.read(*certificate))
+    first = secret()
+    assert trusted() == {first["ca.crt"]}
+    with Stream(world) as stream:
+        stream.more(20)
+        # As `cmctl renew` asks for it (https://cert-manager.io/docs/reference/cmctl/#renew).
+        asked = {"type": "Issuing", "status": "True", "reason": "ManuallyTriggered", "message": "renewed by a test"}
+        kept = [item for item in up.read(*certificate)["status"]["conditions"] if item["type"] != "Issuing"]
+        patch = json.dumps({"status": {"conditions": [*kept, asked]}})
+        up.cluster.kubectl("patch", *certificate, "--subresource=status", "--type=merge", "-p", patch)
+        until(lambda: secret()["tls.crt"] != first["tls.crt"], "cert-manager signs anew")
+        stream.more(400, 200)  # Longer than a kubelet takes to bring it.
+        upgraded(up)  # Which has nothing to say about who is trusted.
+        stream.more(20)
+    assert trusted() == {secret()["ca.crt"]} == {first["ca.crt"]}, "by the same CA"
+    all_is_well(stream)
+
+
 def test_an_upgrade_of_all_that_is_ours_makes_nothing_anew_and_refuses_nothing_wrongly(up: Node, prod: World) -> None:
     def identities() -> dict[str, str]:
         found = [*prod.objects("regionaltaps"), *prod.managed()]
@@ -255,6 +296,12 @@ def test_the_operator_is_not_uninstalled_while_a_tap_is_left_and_the_platform_le
     with pytest.raises(ClusterError) as caught:
         up.helm("uninstall", "operator", "-n", NAMESPACE, "--wait")
     assert f"kubectl delete etap left -n {world.namespace}" in caught.value.output
+    assert whole(up)
+    [keep] = re.findall(r"helm (rollback \S+ \d+ --namespace \S+)", caught.value.output)
+    up.helm(*keep.split())
+    upgraded(up)
+    with pytest.raises(ClusterError):
+        up.helm("uninstall", "operator", "-n", NAMESPACE, "--wait")
     assert whole(up)
     up.helm("uninstall", "platform", "-n", NAMESPACE, "--wait")
     assert world.objects("regionaltaps")

@@ -12,7 +12,7 @@ from tap_cluster.errors import ClusterError
 from tap_cluster.locks import held
 from tap_cluster.places import Places
 from tap_cluster.progress import Progress
-from tap_cluster.recipes import BENCH, CHECK, EMBEDDED, KIND, NODE, PROVIDER, RECIPES, Binary, Recipe
+from tap_cluster.recipes import BENCH, CHECK, EMBEDDED, KIND, NODE, PROVIDER, RECIPES, SIGNER, Binary, Recipe
 
 RECIPE = Recipe("crane", (Binary("crane", "example.org/crane", {"v": "@example.org/crane"}),), 1)
 
@@ -30,11 +30,11 @@ def test_the_key_is_stable(source: Path) -> None:
     assert tools.key(source, "go1.26.8", RECIPE) == tools.key(source, "go1.26.8", RECIPE)
 
 
-@pytest.mark.parametrize("changed", ["go.mod", "go.sum", "toolchain", "package", "stamp"])
+@pytest.mark.parametrize("changed", ["go.mod", "go.sum", "main.go", "toolchain", "package", "stamp"])
 def test_the_key_changes_with_all_that_changes_the_result(source: Path, changed: str) -> None:
     before = tools.key(source, "go1.26.8", RECIPE)
     toolchain, recipe = "go1.26.8", RECIPE
-    if changed.startswith("go."):
+    if changed.startswith("go.") or changed.endswith(".go"):
         with (source / changed).open("a") as file:
             file.write("// more\n")
     elif changed == "toolchain":
@@ -63,7 +63,7 @@ def test_every_recipe_is_there_and_pins_what_it_stamps() -> None:
         for binary in recipe.binaries:
             assert f"{binary.package}\n" in text, "a tool directive"
             gobuild.ldflags(binary, recipe.source(root))
-    assert {*BENCH, *CHECK, *EMBEDDED, *KIND, *NODE, *PROVIDER} == set(RECIPES)
+    assert {*BENCH, *CHECK, *EMBEDDED, *KIND, *NODE, *PROVIDER, *SIGNER} == set(RECIPES)
 
 
 def test_the_environment_of_go_drops_what_would_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
