@@ -293,11 +293,12 @@ def test_the_operator_is_not_uninstalled_while_a_tap_is_left_and_the_platform_le
     up: Node, world: World
 ) -> None:
     world.apply(claim(world, "left", "10.9.0.0/16"))
+    world.until(lambda: bool(world.objects("regionaltaps")), "its region is there")
     with pytest.raises(ClusterError) as caught:
         up.helm("uninstall", "operator", "-n", NAMESPACE, "--wait")
     assert f"kubectl delete etap left -n {world.namespace}" in caught.value.output
     assert whole(up)
-    [keep] = re.findall(r"helm (rollback \S+ \d+ --namespace \S+)", caught.value.output)
+    [keep] = re.findall(r"helm (rollback [\w-]+ \d+ --namespace [\w-]+)", caught.value.output)
     up.helm(*keep.split())
     upgraded(up)
     with pytest.raises(ClusterError):
