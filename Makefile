@@ -113,7 +113,10 @@ bench: $(STAMP) ## Time admission at 10, 1,000 and 10,000 claims, and a plan bes
 	  $(BIN)/uv pip install --quiet --compile-bytecode --python .venv-bench/bin/python --require-hashes -r requirements/bench.txt && \
 	  .venv-bench/bin/npm ci --prefix bench/cdktn-cli --no-audit --no-fund --loglevel=error && \
 	  cp requirements/bench.txt .venv-bench/; }
-	@set -- --peer-python .venv-bench/bin/python --peer-cli bench/cdktn-cli/node_modules/.bin/cdktn; \
+	@# As people have it: installed by itself, with what it needs and no more.
+	@$(PYTHON) -m venv --clear .venv-tap && \
+	  $(BIN)/uv pip install --quiet --compile-bytecode --python .venv-tap/bin/python --constraint requirements/dev.txt .
+	@set -- --tap .venv-tap/bin/tap --peer-python .venv-bench/bin/python --peer-cli bench/cdktn-cli/node_modules/.bin/cdktn; \
 	  if [ -n "$(WHOLE)" ]; then \
 	    tofu="$$($(BIN)/python -m tap_cluster tool tofu)" && \
 	    provider="$$($(BIN)/python -m tap_cluster tool terraform-provider-aws)" || exit 1; \

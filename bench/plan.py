@@ -28,7 +28,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 #: The stacks of cdktn_peer.py.
 REGIONS = ("us-east-1", "us-east-2", "eu-west-1")
-PLAN = [str(Path(sys.executable).with_name("tap")), "plan", str(ROOT / "claims" / "prod.yaml")]
+CLAIM = ROOT / "claims" / "prod.yaml"
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,8 @@ class Timed:
 def main() -> int:
     """Prints the figures; returns 1 where the plan takes longer than the limit."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    beside = Path(sys.executable).with_name("tap")
+    parser.add_argument("--tap", type=Path, default=beside, help="`tap` of an installation (that of this environment)")
     parser.add_argument("--peer-python", type=Path, help="interpreter of an environment with requirements/bench.txt")
     parser.add_argument("--peer-cli", type=Path, help="`cdktn` of bench/cdktn-cli")
     parser.add_argument("--tofu", type=Path, help="OpenTofu; with --provider")
@@ -72,10 +74,11 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--limit", type=float, default=0.5, help="seconds of the processors that the plan may take")
     options = parser.parse_args()
-    count = _count()
+    ours = [str(options.tap.absolute()), "plan", str(CLAIM)]
+    count = _count(ours)
     plan = f"tap plan, {count} resources"
     with tempfile.TemporaryDirectory() as folder:
-        timed = {plan: Timed(PLAN, 2), **_peers(options, count, Path(folder))}
+        timed = {plan: Timed(ours, 2), **_peers(options, count, Path(folder))}
         turns = [{name: one.took() for name, one in timed.items()} for _ in range(options.runs + 1)][1:]
     for name in timed:
         _say(name, [turn[name] for turn in turns])
@@ -131,8 +134,8 @@ def _overrides(provider: Path, file: Path) -> Path:
     return file
 
 
-def _count() -> int:
-    done = subprocess.run([*PLAN, "-o", "json"], capture_output=True, text=True, check=False)
+def _count(ours: Sequence[str]) -> int:
+    done = subprocess.run([*ours, "-o", "json"], capture_output=True, text=True, check=False)
     return int(json.loads(done.stdout)["plans"][0]["summary"]["create"])
 
 
