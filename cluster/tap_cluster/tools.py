@@ -58,8 +58,8 @@ def home(recipe: Recipe, places: Places) -> Path:
 def key(source: Path, toolchain: str, recipe: Recipe) -> str:
     """Return the hash of all that could change what a recipe makes."""
     total = hashlib.sha256()
-    own = [path.read_bytes() for path in sorted(source.rglob("*.go"))]
-    for part in ((source / "go.mod").read_bytes(), (source / "go.sum").read_bytes(), toolchain.encode(), *own):
+    files = (source / "go.mod", source / "go.sum", *sorted(source.rglob("*.go")))
+    for part in (*(file.read_bytes() for file in files), toolchain.encode()):
         total.update(hashlib.sha256(part).digest())
     table = [[binary.name, binary.package, ldflags(binary, source)] for binary in recipe.binaries]
     total.update(json.dumps([table, golang.FLAGS]).encode())

@@ -14,7 +14,7 @@ class TapsLeftError(TapError):
     """Taps are left, which nobody could delete without the operator."""
 
 
-async def allow(keep: str = "") -> None:
+async def allow(keep: str) -> None:
     """Ends where the operator of this cluster may be uninstalled.
 
     Args:

@@ -18,9 +18,8 @@ def running(up: Node, log: Path) -> Iterator[None]:
     places = up.context.places
     built = tools.ensure(recipes.SIGNER, places, up.cluster.progress)
     crds = golang.module(places.recipes / "cert-manager", MODULE) / "deploy" / "crds"
-    files = [word for file in sorted(crds.glob("*.yaml")) for word in ("-f", file)]
-    up.cluster.kubectl("apply", "--server-side", *files)
-    up.cluster.kubectl("wait", "--for=condition=Established", *files)
+    up.cluster.kubectl("apply", "--server-side", "-f", crds)
+    up.cluster.kubectl("wait", "--for=condition=Established", "-f", crds)
     argv = [str(built["cert-manager-signer"]), f"--config={up.cluster.kubeconfig}"]
     with log.open("wb") as said, subprocess.Popen(argv, env=child_env(places), stdout=said, stderr=said) as process:
         try:
@@ -28,4 +27,4 @@ def running(up: Node, log: Path) -> Iterator[None]:
         finally:
             process.terminate()
             process.wait(30)
-            up.cluster.kubectl("delete", *files)
+            up.cluster.kubectl("delete", "-f", crds)

@@ -56,6 +56,15 @@ def upgraded(up: Node, **values: Any) -> None:
     up.helm("upgrade", "operator", str(CHART), "-n", NAMESPACE, "--reuse-values", "--wait", "--timeout=5m", **values)
 
 
+def uninstalled(up: Node, release: str) -> None:
+    up.helm("uninstall", release, "-n", NAMESPACE, "--wait")
+
+
+def certificate(up: Node) -> dict[str, str]:
+    """Returns what the Secret with the webhook's certificate holds."""
+    return dict(up.read("secret", "tap-admission-tls", "-n", NAMESPACE)["data"])
+
+
 @pytest.fixture(autouse=True)
 def as_it_was(up: Node) -> None:
     """Has every test begin with all pods ready."""
@@ -75,10 +84,10 @@ def prod(world: World) -> World:
 def signed(up: Node, tmp_path: Path) -> Iterator[None]:
     """The operator's chart as it installs where cert-manager is served, for the time of a test."""
     with signer.running(up, tmp_path / "cert-manager.log"):
-        up.helm("uninstall", "operator", "-n", NAMESPACE, "--wait")
+        uninstalled(up, "operator")
         installed_anew(up)
         yield
-        up.helm("uninstall", "operator", "-n", NAMESPACE, "--wait")
+        uninstalled(up, "operator")
     up.cluster.kubectl("delete", "secret", "tap-admission-tls", "tap-admission-ca", "-n", NAMESPACE)
     installed_anew(up)
 
@@ -210,12 +219,10 @@ def test_a_node_that_is_drained_goes_on_judging_and_loses_no_claim(up: Node, wor
 
 def test_a_certificate_that_is_renewed_by_an_upgrade_refuses_no_claim(up: Node, world: World) -> None:
     def serial() -> str:
-        return str(up.read("secret", "tap-admission-tls", "-n", NAMESPACE)["data"]["tls.crt"])
+        return certificate(up)["tls.crt"]
 
     def authorities() -> int:
-        return base64.b64decode(up.read("secret", "tap-admission-tls", "-n", NAMESPACE)["data"]["ca.crt"]).count(
-            b"BEGIN"
-        )
+        return base64.b64decode(certificate(up)["ca.crt"]).count(b"BEGIN")
 
     before_all = authorities()
     with Stream(world) as stream:
@@ -235,29 +242,26 @@ def test_a_certificate_that_is_renewed_by_an_upgrade_refuses_no_claim(up: Node, 
 
 @pytest.mark.usefixtures("signed")
 def test_a_certificate_that_cert_manager_signed_is_renewed_by_it_and_refuses_no_claim(up: Node, world: World) -> None:
-    def secret() -> dict[str, str]:
-        return dict(up.read("secret", "tap-admission-tls", "-n", NAMESPACE)["data"])
-
     def trusted() -> set[str]:
         found = up.read("validatingwebhookconfiguration", "tap-admission")
         return {webhook["clientConfig"]["caBundle"] for webhook in found["webhooks"]}
 
-    certificate = ("certificate", "tap-admission", "-n", NAMESPACE)
-    assert ready(up.read(*certificate))
-    first = secret()
+    wanted = ("certificate", "tap-admission", "-n", NAMESPACE)
+    assert ready(up.read(*wanted))
+    first = certificate(up)
     assert trusted() == {first["ca.crt"]}
     with Stream(world) as stream:
         stream.more(20)
         # As `cmctl renew` asks for it (https://cert-manager.io/docs/reference/cmctl/#renew).
         asked = {"type": "Issuing", "status": "True", "reason": "ManuallyTriggered", "message": "renewed by a test"}
-        kept = [item for item in up.read(*certificate)["status"]["conditions"] if item["type"] != "Issuing"]
+        kept = [item for item in up.read(*wanted)["status"]["conditions"] if item["type"] != "Issuing"]
         patch = json.dumps({"status": {"conditions": [*kept, asked]}})
-        up.cluster.kubectl("patch", *certificate, "--subresource=status", "--type=merge", "-p", patch)
-        until(lambda: secret()["tls.crt"] != first["tls.crt"], "cert-manager signs anew")
+        up.cluster.kubectl("patch", *wanted, "--subresource=status", "--type=merge", "-p", patch)
+        until(lambda: certificate(up)["tls.crt"] != first["tls.crt"], "cert-manager signs anew")
         stream.more(400, 200)  # Longer than a kubelet takes to bring it.
         upgraded(up)  # Which has nothing to say about who is trusted.
         stream.more(20)
-    assert trusted() == {secret()["ca.crt"]} == {first["ca.crt"]}, "by the same CA"
+    assert trusted() == {certificate(up)["ca.crt"]} == {first["ca.crt"]}, "by the same CA"
     all_is_well(stream)
 
 
@@ -295,20 +299,20 @@ def test_the_operator_is_not_uninstalled_while_a_tap_is_left_and_the_platform_le
     world.apply(claim(world, "left", "10.9.0.0/16"))
     world.until(lambda: bool(world.objects("regionaltaps")), "its region is there")
     with pytest.raises(ClusterError) as caught:
-        up.helm("uninstall", "operator", "-n", NAMESPACE, "--wait")
+        uninstalled(up, "operator")
     assert f"kubectl delete etap left -n {world.namespace}" in caught.value.output
     assert whole(up)
     [keep] = re.findall(r"helm (rollback [\w-]+ \d+ --namespace [\w-]+)", caught.value.output)
     up.helm(*keep.split())
     upgraded(up)
     with pytest.raises(ClusterError):
-        up.helm("uninstall", "operator", "-n", NAMESPACE, "--wait")
+        uninstalled(up, "operator")
     assert whole(up)
-    up.helm("uninstall", "platform", "-n", NAMESPACE, "--wait")
+    uninstalled(up, "platform")
     assert world.objects("regionaltaps")
     confirm(up.cluster, world.namespace, "etap", "left")
     world.delete("etap", "left")
-    up.helm("uninstall", "operator", "-n", NAMESPACE, "--wait")
+    uninstalled(up, "operator")
     assert {"environmenttaps.tap.platform", "cidrblocks.tap.platform"} <= {
         item["metadata"]["name"] for item in up.read("crds")["items"]
     }

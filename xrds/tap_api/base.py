@@ -138,9 +138,7 @@ def extras(*parts: Json) -> Json:
 class ObjectMeta(BaseModel):
     """The metadata of an object, as far as anything here reads it."""
 
-    model_config = ConfigDict(
-        defer_build=True, alias_generator=to_camel, validate_by_name=True, extra="ignore", frozen=True
-    )
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, extra="ignore", frozen=True)
 
     name: str = ""
     namespace: str = ""

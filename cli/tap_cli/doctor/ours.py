@@ -59,11 +59,8 @@ def webhook(facts: Facts) -> Iterator[Said]:
     if not all(hook.get("matchConditions") for hook in configuration.get("webhooks") or ()):
         # Such as client-go before 0.27 does, which reads and writes a whole configuration to change its caBundle.
         text = "its matchConditions are gone: what the operator writes is judged as a person's would be, and refused"
-        yield (
-            _PROBLEM,
-            text,
-            "upgrade cert-manager to 1.12 or later, which leaves them, and then the operator's release",
-        )
+        mend = "upgrade cert-manager to 1.12 or later, which leaves them, and then the operator's release"
+        yield _PROBLEM, text, mend
     yield _answer(facts)
     for what, until in _expiries(facts, bundle(configuration)):
         mend = "renew it (docs/admission.md)"

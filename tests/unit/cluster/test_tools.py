@@ -34,7 +34,7 @@ def test_the_key_is_stable(source: Path) -> None:
 def test_the_key_changes_with_all_that_changes_the_result(source: Path, changed: str) -> None:
     before = tools.key(source, "go1.26.8", RECIPE)
     toolchain, recipe = "go1.26.8", RECIPE
-    if changed.startswith("go.") or changed.endswith(".go"):
+    if "." in changed:
         with (source / changed).open("a") as file:
             file.write("// more\n")
     elif changed == "toolchain":

@@ -7,21 +7,13 @@ import (
 	"context"
 	"flag"
 	"log"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
-	apiregistration "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
-	certmanager "github.com/cert-manager/cert-manager/pkg/api"
 	"github.com/cert-manager/cert-manager/pkg/controller"
 	"github.com/cert-manager/cert-manager/pkg/controller/cainjector"
 	_ "github.com/cert-manager/cert-manager/pkg/controller/certificaterequests/approver"
@@ -36,35 +28,33 @@ import (
 	_ "github.com/cert-manager/cert-manager/pkg/controller/issuers"
 	_ "github.com/cert-manager/cert-manager/pkg/issuer/ca"
 	_ "github.com/cert-manager/cert-manager/pkg/issuer/selfsigned"
-	"github.com/cert-manager/cert-manager/pkg/util"
 )
 
 func main() {
 	kubeconfig := flag.String("config", "", "kubeconfig of the cluster")
 	flag.Parse()
 	ctrl.SetLogger(klog.Background())
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	all, ctx := errgroup.WithContext(ctx)
-	all.Go(func() error { return sign(ctx, *kubeconfig) })
-	all.Go(func() error { return inject(ctx, *kubeconfig) })
-	if err := all.Wait(); err != nil {
-		log.Fatal(err)
-	}
-}
-
-// sign runs the controllers that the imports above register, with cert-manager's own defaults.
-func sign(ctx context.Context, kubeconfig string) error {
+	// With cert-manager's own defaults.
+	all, ctx := errgroup.WithContext(ctrl.SetupSignalHandler())
 	factory, err := controller.NewContextFactory(ctx, controller.ContextOptions{
-		Kubeconfig: kubeconfig,
+		Kubeconfig: *kubeconfig,
 		CertificateOptions: controller.CertificateOptions{
 			CertificateRequestMinimumBackoffDuration: time.Hour,
 			CertificateRequestMaximumBackoffDuration: 32 * time.Hour,
 		},
 	})
 	if err != nil {
-		return err
+		log.Fatal(err)
 	}
+	all.Go(func() error { return sign(ctx, factory) })
+	all.Go(func() error { return inject(ctx, factory) })
+	if err := all.Wait(); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// sign runs the controllers that the imports above register.
+func sign(ctx context.Context, factory *controller.ContextFactory) error {
 	common, err := factory.Build()
 	if err != nil {
 		return err
@@ -84,22 +74,14 @@ func sign(ctx context.Context, kubeconfig string) error {
 }
 
 // inject runs the CA injector for webhooks that judge.
-func inject(ctx context.Context, kubeconfig string) error {
-	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+func inject(ctx context.Context, factory *controller.ContextFactory) error {
+	// Its name becomes the field manager of what it applies.
+	own, err := factory.Build("cainjector")
 	if err != nil {
 		return err
 	}
-	kinds := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{
-		scheme.AddToScheme, certmanager.AddToScheme, apiextensions.AddToScheme, apiregistration.AddToScheme,
-	} {
-		if err := add(kinds); err != nil {
-			return err
-		}
-	}
-	// Its name is the field manager of what it applies.
-	config = util.RestConfigWithUserAgent(config, "cainjector")
-	manager, err := ctrl.NewManager(config, ctrl.Options{Scheme: kinds, Metrics: server.Options{BindAddress: "0"}})
+	options := ctrl.Options{Scheme: own.Scheme, Metrics: server.Options{BindAddress: "0"}}
+	manager, err := ctrl.NewManager(own.RESTConfig, options)
 	if err != nil {
 		return err
 	}
