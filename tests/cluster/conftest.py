@@ -1,7 +1,8 @@
 """A control plane for the tests in this folder: the one that is up, else one of their own.
 
 Tests that run beside one another (`pytest -n`) have an embedded control plane for each worker: what one kills, no other
-misses. Files go to workers whole (`--dist loadfile`), and those that take longest go first.
+misses. A cluster of another kind they share, one file of tests at a time. Files go to workers whole (`--dist loadfile`),
+and those that take longest go first.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cluster.world import World, apart, namespace_of_its_own
-from tap_cluster import api
+from tap_cluster import api, locks
 from tap_cluster.api import Cluster
 
 HERE = Path(__file__).parent
@@ -33,6 +34,16 @@ def _turn(item: pytest.Item) -> tuple[bool, int]:
     """Returns when a test runs; the order within a file stays as it is."""
     name = item.path.name
     return HERE not in item.path.parents, LONGEST.index(name) if name in LONGEST else len(LONGEST)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def alone(worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nobody else's tests on a cluster that workers share: what one breaks there, all would miss."""
+    if worker_id == "master" or api.resolve(None) is api.Kind.EMBEDDED:
+        yield
+        return
+    with locks.held(tmp_path_factory.getbasetemp().parent / "cluster.lock"):
+        yield
 
 
 @pytest.fixture(scope="session")
