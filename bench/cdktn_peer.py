@@ -1,66 +1,52 @@
-"""A stack of the Terraform CDK's Python successor, synthesized: what `tap plan` is timed against (bench/plan.py).
+"""The resources of a plan, synthesized by the Terraform CDK's Python successor: what `tap plan` is timed against.
 
-It asks for as many resources as the plan tells, in the same three regions, of ten kinds that the plan has too. Run it
-with the interpreter of an environment that has requirements/bench.txt:
+As many stacks as there are regions. Run it with the interpreter of an environment that has requirements/bench.txt, on
+what bench/terraform.py made of a plan:
 
-    python bench/cdktn_peer.py COUNT FOLDER
+    python bench/cdktn_peer.py RESOURCES.json FOLDER
 """
 
+import json
 import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
 
 from cdktn import App, TerraformStack
-from cdktn_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
-from cdktn_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
-from cdktn_provider_aws.iam_role import IamRole
-from cdktn_provider_aws.kms_key import KmsKey
 from cdktn_provider_aws.provider import AwsProvider
-from cdktn_provider_aws.route_table import RouteTable
-from cdktn_provider_aws.s3_bucket import S3Bucket
-from cdktn_provider_aws.sns_topic import SnsTopic
-from cdktn_provider_aws.sqs_queue import SqsQueue
-from cdktn_provider_aws.subnet import Subnet
-from cdktn_provider_aws.vpc import Vpc
 
-REGIONS = ("us-east-1", "us-east-2", "eu-west-1")
 #: Nobody is asked who we are: a plan of what is not there yet needs no AWS.
 NOBODY = {
     **dict.fromkeys(("access_key", "secret_key"), "none"),
     **dict.fromkeys(("skip_credentials_validation", "skip_requesting_account_id", "skip_region_validation"), True),
     "skip_metadata_api_check": "true",
 }
-TAGS = {"CostCenter": "platform-4200", "Environment": "prod"}
 
 
 def main() -> None:
     """Synthesizes the stacks."""
-    count, folder = int(sys.argv[1]), sys.argv[2]
+    resources, folder = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")), sys.argv[2]
     app = App(outdir=folder)
-    for index, region in enumerate(REGIONS):
-        stack = TerraformStack(app, region)
-        AwsProvider(stack, "aws", region=region, **NOBODY)
-        # Its state in memory, so that a plan needs no `init` before it.
-        stack.add_override("terraform.backend", None)
-        _resources(stack, (count + index) // len(REGIONS), index)
+    stacks = {region: _stack(app, region) for region in dict.fromkeys(one["region"] for one in resources)}
+    for one in resources:
+        _construct(one["type"])(stacks[one["region"]], one["name"], **one["arguments"])
     app.synth()
 
 
-def _resources(stack: TerraformStack, count: int, index: int) -> None:
-    vpc = Vpc(stack, "vpc", cidr_block=f"10.{index}.0.0/16", tags=TAGS)
-    makers = (
-        lambda name, n: Subnet(stack, name, vpc_id=vpc.id, cidr_block=f"10.{index}.{n % 256}.0/24", tags=TAGS),
-        lambda name, _: RouteTable(stack, name, vpc_id=vpc.id, tags=TAGS),
-        lambda name, _: CloudwatchLogGroup(stack, name, name=name, retention_in_days=365, tags=TAGS),
-        lambda name, _: IamRole(stack, name, name=name, assume_role_policy="{}", tags=TAGS),
-        lambda name, _: SqsQueue(stack, name, name=name, tags=TAGS),
-        lambda name, _: SnsTopic(stack, name, name=name, tags=TAGS),
-        lambda name, _: S3Bucket(stack, name, bucket=name, tags=TAGS),
-        lambda name, _: KmsKey(stack, name, enable_key_rotation=True, tags=TAGS),
-        lambda name, _: CloudwatchMetricAlarm(
-            stack, name, alarm_name=name, comparison_operator="GreaterThanThreshold", evaluation_periods=1, tags=TAGS
-        ),
-    )
-    for n in range(count - 1):
-        makers[n % len(makers)](f"resource-{n}", n)
+def _stack(app: App, region: str) -> TerraformStack:
+    stack = TerraformStack(app, region)
+    AwsProvider(stack, "aws", region=region, **NOBODY)
+    # Its state in memory, so that a plan needs no `init` before it.
+    stack.add_override("terraform.backend", None)
+    return stack
+
+
+def _construct(kind: str) -> Callable[..., object]:
+    """Returns the class of a resource; cdktn adds an A where a block of the resource has the name already."""
+    module = import_module(f"cdktn_provider_aws.{kind}")
+    name = "".join(word.capitalize() for word in kind.split("_"))
+    construct: Callable[..., object] = getattr(module, name, None) or getattr(module, f"{name}A")
+    return construct
 
 
 if __name__ == "__main__":

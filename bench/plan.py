@@ -4,10 +4,10 @@
     python bench/plan.py --peer-python PATH --peer-cli PATH    and against `cdktn synth`, which runs that program
     … --tofu PATH --provider PATH                              and against that and then `tofu plan` of each stack
 
-The program (cdktn_peer.py) asks for as many resources; it plans nothing, which is for Terraform, or OpenTofu, to do
-after it. Whole processes, in turn (A B C A B C …), after one of each that is not counted; medians, and the ratio turn
-by turn, so that a machine whose speed drifts misleads nobody. All of them find their bytecode, as after an installation
-with pip.
+The program (cdktn_peer.py) asks for the same resources with the same fields (terraform.py); it plans nothing, which is
+for Terraform, or OpenTofu, to do after it. Whole processes, in turn (A B C A B C …), after one of each that is not
+counted; medians, and the ratio turn by turn, so that a machine whose speed drifts misleads nobody. All of them find
+their bytecode, as after an installation with pip.
 
 `make bench` runs it with an environment of the peer's own.
 """
@@ -24,10 +24,11 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from terraform import resources
 
 ROOT = Path(__file__).resolve().parents[1]
-#: The stacks of cdktn_peer.py.
-REGIONS = ("us-east-1", "us-east-2", "eu-west-1")
 CLAIM = ROOT / "claims" / "prod.yaml"
 
 
@@ -75,10 +76,10 @@ def main() -> int:
     parser.add_argument("--limit", type=float, default=0.5, help="seconds of the processors that the plan may take")
     options = parser.parse_args()
     ours = [str(options.tap.absolute()), "plan", str(CLAIM)]
-    count = _count(ours)
-    plan = f"tap plan, {count} resources"
+    summary, asked = _asked(ours)
+    plan = f"tap plan, {summary['create']} resources"
     with tempfile.TemporaryDirectory() as folder:
-        timed = {plan: Timed(ours, 2), **_peers(options, count, Path(folder))}
+        timed = {plan: Timed(ours, 2), **_peers(options, asked, Path(folder))}
         turns = [{name: one.took() for name, one in timed.items()} for _ in range(options.runs + 1)][1:]
     for name in timed:
         _say(name, [turn[name] for turn in turns])
@@ -91,7 +92,7 @@ def main() -> int:
     return int(statistics.median(turn[plan].cpu for turn in turns) > options.limit)
 
 
-def _peers(options: argparse.Namespace, count: int, folder: Path) -> dict[str, Timed]:
+def _peers(options: argparse.Namespace, asked: Sequence[Mapping[str, Any]], folder: Path) -> dict[str, Timed]:
     """Returns what is timed beside our plan: the peer's program, its command line that runs it, and a plan of that."""
     python, cli = options.peer_python, options.peer_cli
     if python is None:
@@ -104,7 +105,9 @@ def _peers(options: argparse.Namespace, count: int, folder: Path) -> dict[str, T
     )
     # The peer runs on Node.js; nobody is to be asked for news of it meanwhile.
     env = {"PATH": f"{Path(node.stdout.strip()) / 'bin'}{os.pathsep}{os.environ['PATH']}", "CHECKPOINT_DISABLE": "1"}
-    program = [str(python.absolute()), str(ROOT / "bench" / "cdktn_peer.py"), str(count)]
+    count, file = len(asked), folder / "resources.json"
+    file.write_text(json.dumps(asked), encoding="utf-8")
+    program = [str(python.absolute()), str(ROOT / "bench" / "cdktn_peer.py"), str(file)]
     peers = {f"cdktn's program, {count} resources": Timed([*program, str(folder / "alone")], 0, env)}
     if cli is not None:
         out = folder / "out"
@@ -118,7 +121,7 @@ def _peers(options: argparse.Namespace, count: int, folder: Path) -> dict[str, T
             # As `cdktn diff` does, stack by stack, but for what it would fetch before: the provider is here.
             plans = [
                 [str(options.tofu.absolute()), f"-chdir={out}/stacks/{region}", "plan", "-input=false", "-lock=false"]
-                for region in REGIONS
+                for region in dict.fromkeys(one["region"] for one in asked)
             ]
             both = " && ".join(map(shlex.join, [synth, *plans]))
             peers[f"cdktn synth and tofu plan, {count} resources"] = Timed(["sh", "-c", both], 0, env, folder)
@@ -134,9 +137,11 @@ def _overrides(provider: Path, file: Path) -> Path:
     return file
 
 
-def _count(ours: Sequence[str]) -> int:
+def _asked(ours: Sequence[str]) -> tuple[Mapping[str, int], Sequence[Mapping[str, Any]]]:
+    """Returns the summary of our plan, and what the peer is to ask for."""
     done = subprocess.run([*ours, "-o", "json"], capture_output=True, text=True, check=False)
-    return int(json.loads(done.stdout)["plans"][0]["summary"]["create"])
+    [plan] = json.loads(done.stdout)["plans"]
+    return plan["summary"], resources(plan["changes"])
 
 
 def _say(what: str, took: list[Took]) -> None:
