@@ -84,31 +84,42 @@ def test_kinds_that_are_not_activated_are_found(cluster: Cluster, doctor: Doctor
 
 
 @contextmanager
-def bundle(cluster: Cluster, pem: bytes) -> Iterator[None]:
-    """The webhook's configuration with another CA in it."""
+def changed(cluster: Cluster, path: str, value: Any) -> Iterator[None]:
+    """The webhook's configuration with something else in a field."""
     before = json.loads(cluster.kubectl("get", *WEBHOOK, "-o", "json", "--show-managed-fields"))
 
-    def put(path: str, value: Any) -> None:
-        change = [{"op": "replace", "path": path, "value": value}]
-        cluster.kubectl("patch", *WEBHOOK, "--type=json", "-p", json.dumps(change))
+    def put(*changes: tuple[str, Any]) -> None:
+        patch = [{"op": "replace", "path": path, "value": value} for path, value in changes]
+        cluster.kubectl("patch", *WEBHOOK, "--type=json", "-p", json.dumps(patch))
 
-    put("/webhooks/0/clientConfig/caBundle", base64.b64encode(pem).decode())
+    put((path, value))
     try:
         yield
     finally:
-        put("/webhooks/0/clientConfig/caBundle", before["webhooks"][0]["clientConfig"]["caBundle"])
+        put(("/webhooks", before["webhooks"]))
         # And whose it is: else helm would find a conflict where it renews it.
-        put("/metadata/managedFields", before["metadata"]["managedFields"])
+        put(("/metadata/managedFields", before["metadata"]["managedFields"]))
 
 
 def test_a_webhook_whose_certificate_is_of_another_ca_is_found(world: World, doctor: Doctor) -> None:
     cluster = world.cluster
-    with bundle(cluster, trustme.CA().cert_pem.bytes()):
+    pem = trustme.CA().cert_pem.bytes()
+    with changed(cluster, "/webhooks/0/clientConfig/caBundle", base64.b64encode(pem).decode()):
         # The apiserver takes up a configuration a moment later.
         world.until(lambda: bool(doctor.problems(cluster.kubeconfig)), "it is found", 30)
         [(check, text)] = doctor.problems(cluster.kubeconfig)
     assert check == "webhook"
     assert text.startswith("its certificate is not one of caBundle: ")
+    world.until(lambda: not doctor.problems(cluster.kubeconfig), "all is well again", 30)
+
+
+def test_a_webhook_that_judges_what_is_not_for_it_is_found(world: World, doctor: Doctor) -> None:
+    """As cert-manager before 1.12 leaves it, whose types do not have the field."""
+    cluster = world.cluster
+    with changed(cluster, "/webhooks/0/matchConditions", []):
+        [(check, text)] = doctor.problems(cluster.kubeconfig)
+    assert check == "webhook"
+    assert text.startswith("its matchConditions are gone: ")
     world.until(lambda: not doctor.problems(cluster.kubeconfig), "all is well again", 30)
 
 
