@@ -7,7 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from cluster.world import World
 from doubles.aws import external_name
 from doubles.provider import ProviderDouble
 from tap_api import manifest
+from tap_cluster.part import Part
 from tap_cluster.services import ADMISSION
 
 ROOT = Path(__file__).parents[2]
@@ -41,10 +42,14 @@ def identities(world: World) -> dict[str, str]:
     return {f"{one['kind']}/{one['metadata']['name']}": one["metadata"]["uid"] for one in world.managed()}
 
 
+def looking(world: World) -> list[Part]:
+    """Returns the processes of ours and Crossplane's that look at what is there."""
+    return [world.process(name) for name in ("operator", *ADMISSION, "crossplane")]
+
+
 @contextmanager
-def stopped(world: World) -> Iterator[None]:
-    """Nobody of ours or Crossplane's looks."""
-    parts = [world.process(name) for name in ("operator", *ADMISSION, "crossplane")]
+def stopped(parts: Sequence[Part]) -> Iterator[None]:
+    """Nobody looks."""
     for part in parts:
         part.kill()
     try:
@@ -66,7 +71,7 @@ def lose(world: World) -> None:
 
 
 def test_what_was_saved_is_taken_up_again_and_nothing_is_made_or_changed_in_aws(world: World, tmp_path: Path) -> None:
-    saved = tmp_path / "saved"
+    saved, processes = tmp_path / "saved", looking(world)
     with ProviderDouble(world.cluster.kubeconfig, world.namespace) as provider:
         world.apply(CLAIM)
         ready(world, provider, "dev")
@@ -86,7 +91,7 @@ def test_what_was_saved_is_taken_up_again_and_nothing_is_made_or_changed_in_aws(
         subprocess.run([*command, "--kubeconfig", str(world.cluster.kubeconfig)], check=True, stdout=subprocess.DEVNULL)
         account = provider.account
     in_aws, before = dict(account.made), names(world)
-    with stopped(world):
+    with stopped(processes):
         lose(world)
         assert not world.managed()
         assert not world.names("environmenttaps")

@@ -3,6 +3,7 @@
 import random
 import subprocess
 import sys
+from collections.abc import Sequence
 from copy import deepcopy
 from itertools import pairwise
 from pathlib import Path
@@ -18,12 +19,11 @@ from doubles.provider import ProviderDouble
 from tap_api import manifest
 from tap_api.base import Json
 from tap_api.teardown import ORDER, TORN_DOWN
+from tap_cluster.part import Part
 from tap_cluster.services import NAMESPACE
 
 [CLAIM] = manifest.read(Path(__file__).parents[2] / "claims" / "dev.yaml")
 REGIONS = ["us-east-1", "us-east-2"]
-#: What may die while something goes.
-VICTIMS = ("operator", "function", "crossplane", "kube-apiserver", "etcd")
 TABLE: Key = ("dynamodb.Table", f"dev-{REGIONS[0]}-sessions-table")
 WORDS = "DependencyViolation: the queue is busy"
 
@@ -47,16 +47,24 @@ def claimed(*regions: str) -> Json:
     return {**CLAIM, "spec": spec}
 
 
+@pytest.fixture
+def victims(world: World) -> list[Part]:
+    """What may die while something goes."""
+    return [world.process(name) for name in ("operator", "function", "crossplane", "kube-apiserver", "etcd")]
+
+
 class Interruptions:
     """Kills process after process while something goes, each once so many resources are gone; a seed chooses."""
 
-    def __init__(self, world: World, provider: ProviderDouble, seed: int, region: str = "") -> None:
+    def __init__(
+        self, world: World, victims: Sequence[Part], provider: ProviderDouble, seed: int, region: str = ""
+    ) -> None:
         """Args: region: what goes; empty: everything."""
         chance = random.Random(seed)  # noqa: S311
         gone = len(provider.journal.of("deleted"))
         going = sum(region in name for _, name in provider.account.made)
-        places = sorted(chance.sample(range(gone, gone + going), len(VICTIMS)))
-        self._left = list(zip(places, chance.sample(VICTIMS, len(VICTIMS)), strict=True))
+        places = sorted(chance.sample(range(gone, gone + going), len(victims)))
+        self._left = list(zip(places, chance.sample(victims, len(victims)), strict=True))
         self._world, self._provider = world, provider
 
     def look(self) -> None:
@@ -65,7 +73,7 @@ class Interruptions:
         An operator that a killed apiserver kept from its Lease ends too.
         """
         while self._left and len(self._provider.journal.of("deleted")) > self._left[0][0]:
-            self._world.process(self._left.pop(0)[1]).kill()
+            self._left.pop(0)[1].kill()
         self._world.cluster.revive()
 
     @property
@@ -133,7 +141,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.mark.timeout(540, func_only=True)
 def test_an_environment_goes_region_by_region_and_part_by_part_whatever_is_killed(
-    world: World, way: str, seed: int, tmp_path: Path
+    world: World, victims: list[Part], way: str, seed: int, tmp_path: Path
 ) -> None:
     somebody = Way(world, tmp_path, *WAYS[way])
     with driven(world) as provider:
@@ -161,7 +169,7 @@ def test_an_environment_goes_region_by_region_and_part_by_part_whatever_is_kille
         assert not [i for part in ("database", "storage", "network") for i in times(provider, "us-east-2", part)]
         primary = world.get("regionaltaps", "dev-us-east-1")["metadata"]
         assert (primary["uid"], "deletionTimestamp" in primary) == (uid, False)
-        interruptions = Interruptions(world, provider, len(WAYS) * seed + list(WAYS).index(way))
+        interruptions = Interruptions(world, victims, provider, len(WAYS) * seed + list(WAYS).index(way))
         provider.heal()
 
         def gone() -> bool:
@@ -180,7 +188,9 @@ def test_an_environment_goes_region_by_region_and_part_by_part_whatever_is_kille
 
 
 @pytest.mark.timeout(540, func_only=True)
-def test_a_region_that_leaves_goes_whatever_is_killed_and_no_other_is_touched(world: World, seed: int) -> None:
+def test_a_region_that_leaves_goes_whatever_is_killed_and_no_other_is_touched(
+    world: World, victims: list[Part], seed: int
+) -> None:
     stays, leaves = REGIONS
     with driven(world) as provider:
         world.apply(claimed(*REGIONS))
@@ -197,7 +207,7 @@ def test_a_region_that_leaves_goes_whatever_is_killed_and_no_other_is_touched(wo
             return specs
 
         before, uid = kept(), world.get("regionaltaps", f"dev-{stays}")["metadata"]["uid"]
-        interruptions = Interruptions(world, provider, seed, leaves)
+        interruptions = Interruptions(world, victims, provider, seed, leaves)
         world.apply(claimed(stays))
 
         def gone() -> bool:
