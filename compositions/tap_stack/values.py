@@ -32,14 +32,14 @@ class Ref:
     always: bool = False
 
 
-def find(node: object, kind: type) -> list[Any]:
-    """Returns every value of type `kind` in a manifest, in its order."""
+def find(node: object, kind: type | tuple[type, ...]) -> list[Any]:
+    """Returns every value of type `kind`, or of one of them, in a manifest, in its order."""
     found: list[Any] = []
     _collect([node], kind, found)
     return found
 
 
-def _collect(node: dict[str, Any] | list[Any], kind: type, found: list[Any]) -> None:
+def _collect(node: dict[str, Any] | list[Any], kind: type | tuple[type, ...], found: list[Any]) -> None:
     # Called for what holds something and not for each thing: a region holds thousands, and is looked at at each change.
     for item in node.values() if isinstance(node, dict) else node:
         if isinstance(item, kind):
