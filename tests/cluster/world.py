@@ -207,10 +207,13 @@ class World:
         return self._reader.snapshot(found[0] if found else gone, resources=resources)
 
     def until(self, holds: Callable[[], bool], what: str, seconds: float = 60) -> None:
-        deadline = time.monotonic() + seconds
+        began = time.monotonic()
+        deadline = began + seconds
         while not holds():
             assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
-            time.sleep(0.3)
+            # Looking takes no more than half of the time: it holds up what is waited for.
+            time.sleep(max(0.3, time.monotonic() - began))
+            began = time.monotonic()
 
     def comes_to(self, look: Callable[[], object], wanted: object, what: str, seconds: float = 60) -> None:
         """Waits until `look` gives what is wanted; where it does not, both are told."""
@@ -232,10 +235,12 @@ class World:
     @staticmethod
     def wait_still(look: Callable[[], object], what: str, seconds: float, limit: float) -> None:
         """Waits until `look` has given the same for `seconds`."""
-        deadline, since, last, changes = time.monotonic() + limit, time.monotonic(), look(), ""
+        began = time.monotonic()
+        deadline, since, last, changes = began + limit, began, look(), ""
         while time.monotonic() - since < seconds:
             assert time.monotonic() < deadline, f"{what} does not come to rest; it changed last: {changes}"
-            time.sleep(0.5)
+            time.sleep(max(0.5, time.monotonic() - began))
+            began = time.monotonic()
             now = look()
             if now != last:
                 since, changes = time.monotonic(), _changes(last, now)

@@ -29,7 +29,7 @@ from tap_stack.aws import KINDS
 from tap_stack.catalogue import AwsKind, catalogue
 
 #: Seconds between two looks at what waits for time to pass, or for AWS.
-_TICK = 0.2
+_TICK = 0.1
 #: Seconds until a resource that AWS refused is tried again, and AWS says so with another RequestID.
 _RETRY = 3.0
 #: The longest that a double runs, whatever becomes of the test.
