@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from tap_api import cidrs
 from tap_api.kinds import ENVIRONMENT_TAP
@@ -33,6 +32,8 @@ def unknown_region(subject: Subject) -> Iterator[Finding]:
     """A region that is not in the table."""
     for path, region in subject.regions:
         if region not in ZONES:
+            from difflib import get_close_matches
+
             close = get_close_matches(region, ZONES, n=1)
             mend = f"did you mean {close[0]!r}?" if close else f"use one of {', '.join(sorted(ZONES))}"
             yield path, f"{region!r} is not a region this system knows; {mend}"
