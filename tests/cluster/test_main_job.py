@@ -185,17 +185,6 @@ def test_a_range_cannot_be_changed(looked_at: World) -> None:
     assert "a VPC keeps its address range for life" in answer
 
 
-def test_deleting_the_claim_removes_all_that_it_made(prod: World) -> None:
-    made = prod.versions("prod")
-    assert len(made) > 150
-    answer = prod.kubectl_fails("delete", "etap", "prod")
-    command = f"kubectl annotate etap prod -n {prod.namespace} tap.platform/confirm-removal=prod"
-    assert answer.strip().endswith(f"EnvironmentTap prod is protected. To delete it, confirm first: {command}")
-    prod.kubectl(*command.split()[1:])
-    prod.delete("etap", "prod")
-    prod.until(lambda: not prod.versions("prod"), "nothing of the environment is left", seconds=120)
-
-
 def test_a_region_that_leaves_the_claim_goes_and_the_others_stay(prod: World) -> None:
     before = {region: prod.get("regionaltaps", f"prod-{region}")["metadata"]["uid"] for region in REGIONS}
     document = claim("prod.yaml")
@@ -225,6 +214,17 @@ def test_a_child_is_not_deleted_by_hand_and_one_removed_with_break_glass_comes_b
     for kind in PARTS:
         [owner] = prod.get(kind.plural, f"prod-us-east-2-{kind.part}")["metadata"]["ownerReferences"]
         assert owner["uid"] == new
+
+
+def test_deleting_the_claim_removes_all_that_it_made(prod: World) -> None:
+    made = prod.versions("prod")
+    assert len(made) > 150
+    answer = prod.kubectl_fails("delete", "etap", "prod")
+    command = f"kubectl annotate etap prod -n {prod.namespace} tap.platform/confirm-removal=prod"
+    assert answer.strip().endswith(f"EnvironmentTap prod is protected. To delete it, confirm first: {command}")
+    prod.kubectl(*command.split()[1:])
+    prod.delete("etap", "prod")
+    prod.until(lambda: not prod.versions("prod"), "nothing of the environment is left", seconds=120)
 
 
 def test_parts_and_children_are_not_written_by_hand(looked_at: World) -> None:
