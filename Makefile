@@ -103,7 +103,8 @@ test: $(STAMP) ## Run every test, the ones on a real control plane included
 soak: $(STAMP) ## Run the long tests (hours): EXAMPLES= of hostile input, SEEDS= of faults, orders and storms of claims
 	@$(BIN)/pytest tests/unit/hostile --examples $(EXAMPLES) --timeout 3600 -s
 	@$(BIN)/pytest tests/cluster/test_cidrs.py tests/cluster/test_drift.py tests/cluster/test_faults.py \
-	  tests/cluster/test_teardown.py tests/cluster/test_whole_stack.py tests/aws/test_real_provider.py --seeds $(SEEDS) --timeout 1200 -s -v
+	  tests/cluster/test_restore.py tests/cluster/test_teardown.py tests/cluster/test_whole_stack.py \
+	  tests/aws/test_real_provider.py --seeds $(SEEDS) --timeout 1200 -s -v
 	@$(BIN)/pytest tests/node --node -s -v
 
 .PHONY: bench
