@@ -6,6 +6,7 @@ other resources have names of their own, and what a resource is called in AWS is
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 #: Group and kind of the provider -> Terraform's resource (without `aws_`), and the argument that its name in AWS is.
@@ -69,7 +70,6 @@ KINDS: dict[tuple[str, str], tuple[str, str | None]] = {
 PLANNED = {"spec.forProvider.handler": "processor.handler"}
 #: What Terraform wants before a name, which upjet adds.
 PREFIXES = {"kms_alias": "alias/"}
-PROVIDER = "aws.m.upbound.io/v1beta1"
 #: Fields of upjet's own, which Terraform has not; where a resource is, its stack's provider says.
 OF_UPJET = {"region", "autoGeneratePassword"}
 #: Fields whose keys are no names of fields.
@@ -89,7 +89,7 @@ def resources(changes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         For each resource of AWS its `region`, its `type` without `aws_`, its `name`, and its `arguments`, spelled as
         jsii takes them in Python.
     """
-    ours = [change for change in changes if change["apiVersion"].endswith(f".{PROVIDER}")]
+    ours = [change for change in changes if "forProvider" in change["wanted"]["spec"]]
     types = {change["name"]: _kind(change)[0] for change in ours}
     keys = {change["region"]: change["name"] for change in ours if change["kind"] == "Key"}
     made = [change for change in ours if change["wanted"]["spec"]["managementPolicies"] != ["Observe"]]
@@ -103,7 +103,7 @@ def _kind(change: Mapping[str, Any]) -> tuple[str, str | None]:
 def _resource(change: Mapping[str, Any], types: Mapping[str, str], key: str) -> dict[str, Any]:
     kind, named = _kind(change)
     wanted, unknown = change["wanted"], _reference(key, types)
-    fields = {**wanted["spec"].get("initProvider", {}), **wanted["spec"]["forProvider"]}
+    fields = deepcopy({**wanted["spec"].get("initProvider", {}), **wanted["spec"]["forProvider"]})
     for path in change["unknown"] if change["name"] != key else ():
         _fill(fields, path, PLANNED.get(path, unknown))
     arguments = _arguments(fields, types, _snake)
@@ -124,7 +124,8 @@ def _fill(fields: dict[str, Any], path: str, value: str) -> None:
         if isinstance(at, dict):
             at = at.setdefault(step, inner)
         else:
-            at.extend([inner] if int(step) == len(at) else [])
+            if int(step) == len(at):
+                at.append(inner)
             at = at[int(step)]
 
 

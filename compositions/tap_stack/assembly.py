@@ -83,8 +83,8 @@ def assemble(resources: Resources, observed: Observed, state: RegionState = Regi
         if resource.key in names:
             message = f"two resources have the key {resource.key}"
             raise ValueError(message)
-        open_ = find(resource.manifest, (Ref, Unknown))
-        references = [item.key for item in open_ if isinstance(item, Ref)]
+        unresolved = find(resource.manifest, (Ref, Unknown))
+        references = [item.key for item in unresolved if isinstance(item, Ref)]
         earlier = [item for item in resource.after if isinstance(item, str)]
         unordered = [key for key in (*references, *earlier) if key not in names]
         if unordered:
@@ -92,7 +92,7 @@ def assemble(resources: Resources, observed: Observed, state: RegionState = Regi
             raise ValueError(message)
         names[resource.key] = resource.manifest["metadata"]["name"]
         observation = observed.get(resource.key)
-        sources = [item.source for item in open_ if isinstance(item, Unknown) and item.required]
+        sources = [item.source for item in unresolved if isinstance(item, Unknown) and item.required]
         sources += [item.source for item in resource.after if isinstance(item, Unknown)]
         sources += [withheld[key].source for key in (*references, *earlier) if key in withheld]
         sources += [f"{key}, which AWS makes first" for key in earlier if key in emitted and not emitted[key].ready]
@@ -100,7 +100,7 @@ def assemble(resources: Resources, observed: Observed, state: RegionState = Regi
             withheld[resource.key] = Withheld(resource.key, sources[0], resource.manifest)
             continue
         manifest = resource.manifest
-        if open_:
+        if unresolved:
             manifest = resolve(manifest, names.__getitem__, _reader(observation))
         manifest = _settled(manifest, observation)
         emitted[resource.key] = Emitted(resource.key, manifest, is_ready(resource, observation), resource.manifest)

@@ -5,7 +5,6 @@ The function reads protobuf, tests and the command line read dictionaries; both 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Protocol
 
 #: The field manager of what Crossplane composes; a digest follows (crossplane's FieldOwnerComposedPrefix).
@@ -62,25 +61,16 @@ class DictObservation:
 
     def condition(self, type_: str) -> ObservedCondition | None:
         """Returns the condition of that type; see Observation."""
-        condition = self._conditions.get(type_)
-        if condition is None:
-            return None
-        return ObservedCondition(
-            status=str(condition.get("status", "")),
-            reason=str(condition.get("reason", "")),
-            message=str(condition.get("message", "")),
-            generation=int(condition.get("observedGeneration") or 0),
-        )
-
-    @cached_property
-    def _conditions(self) -> Mapping[str, Mapping[str, Any]]:
-        """Gives them by type: several are asked for of each resource, and each several times."""
-        found: dict[str, Mapping[str, Any]] = {}
         conditions = self.field("status", "conditions")
         for condition in conditions if isinstance(conditions, list) else ():
-            if isinstance(condition, (dict, Mapping)):
-                found.setdefault(str(condition.get("type")), condition)
-        return found
+            if isinstance(condition, (dict, Mapping)) and condition.get("type") == type_:
+                return ObservedCondition(
+                    status=str(condition.get("status", "")),
+                    reason=str(condition.get("reason", "")),
+                    message=str(condition.get("message", "")),
+                    generation=int(condition.get("observedGeneration") or 0),
+                )
+        return None
 
 
 def of(manifests: Mapping[str, Mapping[str, Any]]) -> dict[str, Observation]:

@@ -88,17 +88,17 @@ def changed(cluster: Cluster, path: str, value: Any) -> Iterator[None]:
     """The webhook's configuration with something else in a field."""
     before = json.loads(cluster.kubectl("get", *WEBHOOK, "-o", "json", "--show-managed-fields"))
 
-    def put(*changes: tuple[str, Any]) -> None:
-        patch = [{"op": "replace", "path": path, "value": value} for path, value in changes]
-        cluster.kubectl("patch", *WEBHOOK, "--type=json", "-p", json.dumps(patch))
+    def put(path: str, value: Any) -> None:
+        change = [{"op": "replace", "path": path, "value": value}]
+        cluster.kubectl("patch", *WEBHOOK, "--type=json", "-p", json.dumps(change))
 
-    put((path, value))
+    put(path, value)
     try:
         yield
     finally:
-        put(("/webhooks", before["webhooks"]))
+        put("/webhooks", before["webhooks"])
         # And whose it is: else helm would find a conflict where it renews it.
-        put(("/metadata/managedFields", before["metadata"]["managedFields"]))
+        put("/metadata/managedFields", before["metadata"]["managedFields"])
 
 
 def test_a_webhook_whose_certificate_is_of_another_ca_is_found(world: World, doctor: Doctor) -> None:

@@ -47,8 +47,9 @@ def identities(world: World) -> dict[str, str]:
     return {f"{one['kind']}/{one['metadata']['name']}": one["metadata"]["uid"] for one in world.managed()}
 
 
+@pytest.fixture
 def looking(world: World) -> list[Part]:
-    """Returns the processes of ours and Crossplane's that look at what is there."""
+    """The processes of ours and Crossplane's that look at what is there."""
     return [world.process(name) for name in ("operator", *ADMISSION, "crossplane")]
 
 
@@ -76,9 +77,9 @@ def lose(world: World) -> None:
 
 
 def test_what_was_saved_is_taken_up_again_and_nothing_is_made_or_changed_in_aws(
-    world: World, tmp_path: Path, regions: int
+    world: World, looking: list[Part], tmp_path: Path, regions: int
 ) -> None:
-    saved, processes = tmp_path / "saved", looking(world)
+    saved = tmp_path / "saved"
     with ProviderDouble(world.cluster.kubeconfig, world.namespace) as provider:
         world.apply({**CLAIM, "spec": {**CLAIM["spec"], "regions": CLAIM["spec"]["regions"][:regions]}})
         ready(world, provider, "dev")
@@ -98,7 +99,7 @@ def test_what_was_saved_is_taken_up_again_and_nothing_is_made_or_changed_in_aws(
         subprocess.run([*command, "--kubeconfig", str(world.cluster.kubeconfig)], check=True, stdout=subprocess.DEVNULL)
         account = provider.account
     in_aws, before = dict(account.made), names(world)
-    with stopped(processes):
+    with stopped(looking):
         lose(world)
         assert not world.managed()
         assert not world.names("environmenttaps")

@@ -211,9 +211,7 @@ class World:
         deadline = began + seconds
         while not holds():
             assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
-            # Looking takes no more than half of the time: it holds up what is waited for.
-            time.sleep(max(0.3, time.monotonic() - began))
-            began = time.monotonic()
+            began = _rested(began, 0.3)
 
     def comes_to(self, look: Callable[[], object], wanted: object, what: str, seconds: float = 60) -> None:
         """Waits until `look` gives what is wanted; where it does not, both are told."""
@@ -239,12 +237,17 @@ class World:
         deadline, since, last, changes = began + limit, began, look(), ""
         while time.monotonic() - since < seconds:
             assert time.monotonic() < deadline, f"{what} does not come to rest; it changed last: {changes}"
-            time.sleep(max(0.5, time.monotonic() - began))
-            began = time.monotonic()
+            began = _rested(began, 0.5)
             now = look()
             if now != last:
                 since, changes = time.monotonic(), _changes(last, now)
                 last = now
+
+
+def _rested(began: float, least: float) -> float:
+    """Sleeps for as long as a look took that `began` then, which holds up what is waited for; returns when it ends."""
+    time.sleep(max(least, time.monotonic() - began))
+    return time.monotonic()
 
 
 def _changes(before: object, after: object) -> str:

@@ -94,7 +94,7 @@ def test_every_name_is_one_that_aws_takes(environment: str, alone: str, where: s
         assert [fault for kind, name in named(tap) for fault in faults(kind, name)] == []
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 @given(NAMES, LONGEST)
 def test_no_two_regions_environments_or_namespaces_share_a_name(environment: str, alone: str) -> None:
     other = environment[:-1] + ("a" if environment[-1] != "a" else "b")
