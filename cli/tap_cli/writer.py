@@ -24,50 +24,64 @@ class RefusedByClusterError(TapError):
     """The cluster refused to store an object; the message has every violation."""
 
 
+class StaleError(RefusedByClusterError):
+    """Somebody has written the object since it was read."""
+
+
 class Writer(Cluster):
     """Applies and deletes claims."""
 
     def apply(self, wanted: Intent) -> Json:
         """Applies a claim server-side, as ours, and returns what is stored.
 
+        To what its plan was made of alone: an intent may hold the whole spec of that moment, and would undo what
+        somebody has applied since. Status, finalizers and annotations are written by others all the while, and each
+        write is a new version: then it is looked at again.
+
         Raises:
-            RefusedByClusterError: admission, the schema or another manager speaks against it.
+            RefusedByClusterError: admission, the schema or another manager speaks against it, or the spec was changed.
             ClusterError: the cluster does not answer, or the caller may not.
         """
-        place = self._place(wanted.document)
-        if wanted.live is not None:
-            self._take_over(wanted.document, wanted.live)
+        document, place = wanted.document, self._place(wanted.document)
         kind = "application/apply-patch+yaml"
         options = {"field_manager": MANAGER, "field_validation": "Strict", "_content_type": kind}
-        return self._patch(wanted.document, *place, wanted.document, **options)
-
-    def _take_over(self, document: Json, live: Json) -> None:
-        """Makes ours what was edited in the spec by hand, of the object whose plan was shown.
-
-        Its status and its finalizers are written by others all the while, and each write is a new version.
-        """
-        place, generation = self._place(document), live["metadata"]["generation"]
-        for turn in range(_TRIES):
-            meta = live["metadata"]
-            if meta["generation"] != generation:
-                what = f"{document['kind']} {meta['name']}"
+        left = _TRIES
+        while True:
+            live, left = self._stored(document), left - 1
+            if _asked(live) != _asked(wanted.live):
+                what = f"{document['kind']} {document['metadata']['name']}"
                 message = f"{what} was changed since its plan was shown, and nothing of it was applied; run it again"
                 raise RefusedByClusterError(message)
-            fields = taken_over(meta.get("managedFields") or [])
-            if fields is None:
-                return
+            try:
+                version = self._taken_over(document, live) if live else {}
+                body = {**document, "metadata": {**document["metadata"], **version}}
+                return self._patch(document, *place, body, **options)
+            except StaleError:
+                if not left:
+                    raise
+
+    def _stored(self, document: Json) -> Json | None:
+        """Returns a claim as it is stored, None where it is not there."""
+        try:
+            call = self._objects.get_namespaced_custom_object
+            return self._written("read", document, call, *self._place(document))
+        except ClusterError as error:
+            if getattr(error.__cause__, "status", None) != HTTPStatus.NOT_FOUND:
+                raise
+            return None
+
+    def _taken_over(self, document: Json, live: Json) -> Json:
+        """Makes ours what was edited in the spec by hand, and returns the resourceVersion, as metadata has it."""
+        meta = live["metadata"]
+        fields = taken_over(meta.get("managedFields") or [])
+        if fields is not None:
             patch = [
                 {"op": "replace", "path": "/metadata/managedFields", "value": fields},
                 {"op": "replace", "path": "/metadata/resourceVersion", "value": meta["resourceVersion"]},
             ]
-            try:
-                self._patch(document, *place, patch, _content_type="application/json-patch+json")
-            except RefusedByClusterError as error:
-                if getattr(error.__cause__, "status", None) != HTTPStatus.CONFLICT or turn == _TRIES - 1:
-                    raise
-                live = self._written("read", document, self._objects.get_namespaced_custom_object, *place)
-            else:
-                return
+            kind = "application/json-patch+json"
+            meta = self._patch(document, *self._place(document), patch, _content_type=kind)["metadata"]
+        return {"resourceVersion": meta["resourceVersion"]}
 
     def confirm(self, claim: Json, *, confirmed: bool) -> None:
         """Says of a protected claim that it may be deleted, or takes that back (charts/operator, tap-protection)."""
@@ -89,7 +103,7 @@ class Writer(Cluster):
                 "delete", claim, self._objects.delete_namespaced_custom_object, *self._place(claim), body=body
             )
         except ClusterError as error:
-            if getattr(error.__cause__, "status", None) != 404:
+            if getattr(error.__cause__, "status", None) != HTTPStatus.NOT_FOUND:
                 raise
 
     def _patch(self, document: Json, *args: Any, **options: Any) -> Json:  # noqa: ANN401
@@ -127,4 +141,12 @@ def _explained(what: str, namespace: str, error: ClusterError, cause: ApiExcepti
         return error
     causes = [f"- {found.get('field', '')}: {found.get('message', '')}" for found in details.get("causes") or ()]
     said = "\n".join(causes) if causes and cause.status in (409, 422) else _DENIED.split(message, maxsplit=1)[-1]
-    return RefusedByClusterError(f"the cluster refuses {what}; nothing of it was changed:\n{said or message}")
+    refusal = StaleError if cause.status == HTTPStatus.CONFLICT and not causes else RefusedByClusterError
+    return refusal(f"the cluster refuses {what}; nothing of it was changed:\n{said or message}")
+
+
+def _asked(live: Json | None) -> tuple[str, Json] | None:
+    """Returns which object it is and what is asked of it, without what Crossplane writes into a spec."""
+    if live is None:
+        return None
+    return live["metadata"]["uid"], {key: value for key, value in live["spec"].items() if key != "crossplane"}

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from cluster.world import World
 from doubles.provider import ProviderDouble
 from tap_api import manifest
 from tap_api.base import Json
-from tap_cli.intent import Intent
+from tap_cli.intent import Intent, intent
 from tap_cli.writer import RefusedByClusterError, Writer
 
 CLAIMS = Path(__file__).parents[2] / "claims"
@@ -171,8 +172,16 @@ def test_what_changed_since_the_plan_was_shown_is_applied_to_unless_it_is_the_sp
     with pytest.raises(RefusedByClusterError, match="was changed since its plan was shown"):
         writer.apply(Intent(document, live))
     assert deployer.spec()["tags"]["Team"] == "theirs"
-    writer.apply(Intent(document, world.get("environmenttaps", "dev")))
+    writer.apply(Intent(document, live := world.get("environmenttaps", "dev")))
     assert deployer.spec()["tags"] == CLAIM["spec"]["tags"]
+    # A colleague who applied a region with `tap` too: no manager stands against its going.
+    added = deepcopy(document)
+    added["spec"]["regions"].append({**TWO, "state": "Absent"})
+    writer.apply(Intent(added, world.get("environmenttaps", "dev")))
+    with pytest.raises(RefusedByClusterError, match="was changed since its plan was shown"):
+        writer.apply(intent(document, live, "us-east-1"))
+    assert [region["name"] for region in deployer.spec()["regions"]] == ["us-east-1", "us-east-2"]
+    writer.apply(Intent(document, world.get("environmenttaps", "dev")))
 
 
 def test_one_region_is_deployed_with_its_state_and_nothing_else(somebody: tuple[Deployer, ProviderDouble]) -> None:

@@ -62,6 +62,8 @@ class RestApi:
     def _write(self, method: str, path: str, body: Json) -> tuple[int, Json]:
         place = f"{path}/{body['metadata']['name']}" if method == "POST" else path
         there = self.objects.get(place)
+        if there and _is_stale(method, body, there):
+            return 409, _status(409, "the object has been modified")
         if method == "DELETE":
             gone = self.objects.pop(path, None)
             return (200, gone) if gone else (404, _status(404, "not found", "NotFound"))
@@ -70,11 +72,8 @@ class RestApi:
             return 200, self._store(path, {**old, **body, "metadata": {**old["metadata"], **body["metadata"]}})
         if method == "POST" and there:
             return 409, _status(409, "already exists", "AlreadyExists")
-        if method == "PUT":
-            if not there:
-                return 404, _status(404, "not found")
-            if there["metadata"]["resourceVersion"] != body["metadata"].get("resourceVersion"):
-                return 409, _status(409, "the object has been modified")
+        if method == "PUT" and not there:
+            return 404, _status(404, "not found")
         return 201, self._store(place, body)
 
     def _list(self, path: str, labels: str) -> tuple[int, Json]:
@@ -101,6 +100,13 @@ class RestApi:
 
 #: Kinds of which there may be none.
 _SERVED = {"leases", "customresourcedefinitions", "deployments", "events", *(kind.plural for kind in KINDS.values())}
+
+
+def _is_stale(method: str, body: Json, there: Json) -> bool:
+    """Returns whether a write speaks of a version that is there no more; a patch may speak of none."""
+    unsaid = there["metadata"]["resourceVersion"] if method == "PATCH" else None
+    meant = body.get("metadata", {}).get("resourceVersion", unsaid)
+    return method in ("PUT", "PATCH") and meant != there["metadata"]["resourceVersion"]
 
 
 def _status(code: int, message: str, reason: str = "") -> Json:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from kubernetes.client.exceptions import ApiException
 
+from doubles.restapi import RestApi, serving
 from policy_cases import ALONE, GOOD, ONE, TWO
 from tap_api.base import Json
 from tap_api.errors import TapError
@@ -21,6 +22,7 @@ from tap_cli.cluster import ClusterError
 from tap_cli.intent import MANAGER, intent, taken_over
 from tap_cli.progress import Alone, undone
 from tap_cli.snapshot import Snapshot
+from tap_cli.writer import RefusedByClusterError, StaleError, Writer
 
 ROOT = Path(__file__).parents[3]
 LIVE: Json = {
@@ -59,6 +61,45 @@ def test_a_region_that_is_new_is_added_and_of_a_new_environment_it_is_the_first(
 def test_a_region_that_the_file_does_not_have_is_told_with_those_that_it_has(claim: Json) -> None:
     with pytest.raises(TapError, match=r"'mars-1' is no region of \w+; its regions are "):
         intent(claim, None, "mars-1")
+
+
+CLAIMS = "/apis/tap.platform/v1alpha1/namespaces/tap-prod/environmenttaps"
+
+
+class Busy(RestApi):
+    """An apiserver on which others write a status between each look and the first `writes` patches."""
+
+    def __init__(self, writes: int) -> None:
+        super().__init__((CLAIMS, deepcopy(LIVE)))
+        self.writes = writes
+
+    def answer(self, method: str, url: str, body: Json | None) -> tuple[int, Json]:
+        if method == "PATCH" and self.writes:
+            self.writes -= 1
+            self.put(CLAIMS, {**LIVE, "status": {"observedGeneration": self.writes}})
+        return super().answer(method, url, body)
+
+
+def test_what_others_write_beside_a_spec_is_looked_at_again_and_not_for_ever(tmp_path: Path) -> None:
+    wanted = intent({**GOOD, "spec": {**GOOD["spec"], "drift": "Report"}}, LIVE)
+    api = Busy(writes=3)
+    with serving(api, tmp_path) as kubeconfig:
+        assert Writer(kubeconfig).apply(wanted)["spec"]["drift"] == "Report"
+    api = Busy(writes=99)
+    with serving(api, tmp_path) as kubeconfig, pytest.raises(StaleError, match="nothing of it was changed"):
+        Writer(kubeconfig).apply(wanted)
+    assert api.objects[f"{CLAIMS}/prod"]["spec"]["drift"] == "Repair"
+
+
+@pytest.mark.parametrize("now", [{**LIVE, "spec": {**LIVE["spec"], "regions": [ONE]}}, None], ids=["changed", "gone"])
+def test_what_is_not_what_the_plan_was_made_of_is_not_written_to(tmp_path: Path, now: Json | None) -> None:
+    api = RestApi(*([(CLAIMS, now)] if now else []))
+    with (
+        serving(api, tmp_path) as kubeconfig,
+        pytest.raises(RefusedByClusterError, match="EnvironmentTap prod was changed since its plan was shown"),
+    ):
+        Writer(kubeconfig).apply(intent(GOOD, LIVE, "us-east-2"))
+    assert not [asked for asked in api.asked if asked.startswith("PATCH")]
 
 
 def entry(manager: str, operation: str, fields: Json, **more: str) -> Json:
