@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from tap_api import cidrs
 from tap_api.claims import Conflict
-from tap_api.fanout import has_controller
+from tap_api.fanout import is_of_environment
 from tap_api.teardown import is_deleted
 from tap_api.tenure import wish
 from tap_operator.cluster import REGIONAL_TAPS, Cluster
@@ -23,14 +23,14 @@ _POLL_RANGE = 30.0
 
 
 async def reserve_alone(cluster: Cluster, namespace: str, name: str, *, now: Callable[[], str] = utc_now) -> Pass:
-    """Claims the range of a RegionalTap that nobody controls, and tears down one that is being deleted.
+    """Claims the range of a RegionalTap that is of no EnvironmentTap, and tears down one that is being deleted.
 
     Raises:
         ClusterError: it, or its block, could not be read or written.
     """
     done = Pass()
     tap = await cluster.get(REGIONAL_TAPS, namespace, name)
-    if tap is None or has_controller(tap):
+    if tap is None or is_of_environment(tap):
         return done
     done.status = standing_alone(tap)
     if is_deleted(tap):

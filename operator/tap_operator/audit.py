@@ -14,6 +14,7 @@ from typing import Any
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
 from tap_api.base import Json
+from tap_api.fanout import is_of_environment
 from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP, Kind
 from tap_api.policy import RULES, Organisation, Severity, Violation, evaluate
 from tap_operator.cluster import ENVIRONMENT_TAPS, Cluster, resource
@@ -95,7 +96,7 @@ async def audit(
     judged, broken = 0, Broken()
     for kind, what in _KINDS:
         async for stored in cluster.select(what):
-            if kind is REGIONAL_TAP and stored["metadata"].get("ownerReferences"):
+            if kind is REGIONAL_TAP and is_of_environment(stored):
                 continue  # It is judged as the EnvironmentTap that it came from.
             found = evaluate(kind.kind, stored, organisation=organisation)
             judged += 1

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from tap_api.base import GROUP, VERSION
 from tap_api.blocks import block_name, peering_group
-from tap_api.fanout import has_controller
+from tap_api.fanout import is_environment_tap, is_of_environment
 from tap_api.kinds import CIDR_BLOCK, ENVIRONMENT_TAP, REGIONAL_TAP
 from tap_api.naming import LABEL_ENVIRONMENT_TAP
 from tap_api.policy import Organisation
@@ -53,7 +53,7 @@ def handlers(queue: WorkQueue, echoes: Echoes, waiting: Waiting) -> kopf.Operato
         meta = _heard(echoes, REGIONAL_TAP.kind, event)
         for name in sorted(owners(event["object"])):
             queue.add(Key(meta["namespace"], name))
-        if not has_controller(event["object"]):
+        if not is_of_environment(event["object"]):
             queue.add(Key(meta["namespace"], meta["name"], REGIONAL_TAP.kind))
         _look_after_what_is_left(queue, event)
 
@@ -89,11 +89,7 @@ def owners(regional_tap: Mapping[str, Any]) -> set[str]:
     Its owner, whose it says it is, and the one that wants its name: that waits for a namesake to go.
     """
     meta, spec = regional_tap.get("metadata") or {}, regional_tap.get("spec") or {}
-    named = {
-        owner.get("name", "")
-        for owner in meta.get("ownerReferences") or []
-        if owner.get("kind") == ENVIRONMENT_TAP.kind and str(owner.get("apiVersion", "")).startswith(f"{GROUP}/")
-    }
+    named = {owner.get("name", "") for owner in meta.get("ownerReferences") or [] if is_environment_tap(owner)}
     label = (meta.get("labels") or {}).get(LABEL_ENVIRONMENT_TAP, "")
     reference = (spec.get("environmentRef") or {}).get("name", "")
     name = str(meta.get("name", ""))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from tap_api.base import Json
 from tap_api.common import Role
-from tap_api.fanout import has_controller
+from tap_api.fanout import is_of_environment
 from tap_api.pausing import is_removable, resumed
 from tap_api.rollup import Trouble
 from tap_api.teardown import HOLDS_REPLICAS, is_deleted, not_yet
@@ -28,7 +28,7 @@ async def take_down(
     """
     troubles: dict[str, Trouble] = {}
     for region, tap in list(observed.items()):
-        if not is_deleted(tap) or not has_controller(tap):
+        if not is_deleted(tap) or not is_of_environment(tap):
             continue
         try:
             trouble = await tear_down(cluster, tap, now)

@@ -1,7 +1,7 @@
 """Whether the operator may go: what the chart asks before `helm uninstall` deletes anything (docs/teardown.md)."""
 
 from tap_api.errors import TapError
-from tap_api.fanout import has_controller
+from tap_api.fanout import is_of_environment
 from tap_operator.apiserver import connect
 from tap_operator.cluster import ENVIRONMENT_TAPS, REGIONAL_TAPS, Cluster
 
@@ -36,7 +36,7 @@ async def empty(cluster: Cluster, keep: str = "") -> None:
         for resource, short in _TAPS
         async for tap in cluster.select(resource)
         # A region of an environment goes with it.
-        if not has_controller(tap)
+        if not is_of_environment(tap)
     ]
     if not left:
         return

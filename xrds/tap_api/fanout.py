@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from tap_api.base import ApiModel, Arn, Json, ObjectMeta
+from tap_api.base import GROUP, ApiModel, Arn, Json, ObjectMeta
 from tap_api.common import Facts, GlobalClusterFact, RegionState, ReplicaFact, Role, SessionsTableFact
 from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP, EnvironmentTapSpec, Region
 from tap_api.naming import LABEL_ENVIRONMENT, LABEL_ENVIRONMENT_TAP, LABEL_REGION, regional_tap_name
@@ -58,6 +58,18 @@ def is_controlled(regional_tap: Mapping[str, Any], uid: str) -> bool:
     """Returns whether the EnvironmentTap of that `uid` is the controller of `regional_tap`."""
     owners = regional_tap.get("metadata", {}).get("ownerReferences") or []
     return any(owner.get("controller") and owner.get("uid") == uid for owner in owners)
+
+
+def is_of_environment(regional_tap: Mapping[str, Any]) -> bool:
+    """Returns whether an EnvironmentTap is the controller of `regional_tap`: else it stands alone, whoever made it."""
+    owners = regional_tap["metadata"].get("ownerReferences") or []
+    return any(owner.get("controller") and is_environment_tap(owner) for owner in owners)
+
+
+def is_environment_tap(owner: Mapping[str, Any]) -> bool:
+    """Returns whether an owner reference is one to an EnvironmentTap."""
+    group = str(owner.get("apiVersion", "")).partition("/")[0]
+    return (group, owner.get("kind")) == (GROUP, ENVIRONMENT_TAP.kind)
 
 
 def has_controller(thing: Mapping[str, Any]) -> bool:

@@ -85,10 +85,13 @@ async def test_a_region_that_was_mended_is_told_so_and_the_time_is_that_of_the_c
 
 
 async def test_a_region_of_an_environment_is_judged_as_that_one_is(cluster: InMemoryCluster) -> None:
-    owner = [{"apiVersion": "tap.platform/v1alpha1", "kind": "EnvironmentTap", "name": "e", "uid": "1"}]
-    cluster.put(edited(ALONE, metadata__ownerReferences=owner), RTAPS)
+    owner = {"apiVersion": "tap.platform/v1alpha1", "kind": "EnvironmentTap", "name": "e", "uid": "1"}
+    cluster.put(edited(ALONE, metadata__ownerReferences=[{**owner, "controller": True}]), RTAPS)
     assert await look(cluster, HOUSE) == (0, {})
     assert cluster.writes == []
+    # An owner that controls nothing, as anyone may add, hides nothing.
+    cluster.edit(RTAPS, "tap-dev", "alone", {"metadata": {"ownerReferences": [owner]}})
+    assert (await look(cluster, HOUSE))[0] == 1
 
 
 async def test_one_that_went_meanwhile_ends_no_round_and_another_failure_does(cluster: InMemoryCluster) -> None:

@@ -449,13 +449,30 @@ async def test_a_region_written_alone_is_claimed_for_and_nothing_else_is_done(cl
 
 
 @pytest.mark.parametrize(
-    "metadata",
-    [{"ownerReferences": [{"controller": True, "uid": "e"}]}],
-    ids=["owned"],
+    "owner",
+    [
+        {"apiVersion": "kro.run/v1alpha1", "kind": "Shop", "controller": True, "uid": "e"},
+        {"apiVersion": "other/v1", "kind": "EnvironmentTap", "controller": True, "uid": "e"},
+        {"apiVersion": API_VERSION, "kind": "EnvironmentTap", "uid": "e"},
+    ],
+    ids=["composed by another", "a namesake of another group", "owned, not controlled"],
 )
-async def test_no_other_region_is_claimed_for_like_that(cluster: InMemoryCluster, metadata: Json) -> None:
+async def test_a_region_that_another_controller_made_stands_alone_too(cluster: InMemoryCluster, owner: Json) -> None:
     spec = {"environment": "dev", "region": "eu-west-1", "cidr": "10.9.0.0/16"}
-    cluster.put({"metadata": {"name": "alone", "namespace": "tap-dev", **metadata}, "spec": spec}, RTAPS)
+    tap = {"metadata": {"name": "alone", "namespace": "tap-dev", "ownerReferences": [owner]}, "spec": spec}
+    cluster.put(tap, RTAPS)
+    assert await reserve_alone(cluster, "tap-dev", "alone") == Pass()
+    assert cluster.writes == [("finalize", RTAPS, "alone"), ("create", "cidrblocks", "dev-10-9")]
+    cluster.edit(RTAPS, "tap-dev", "alone", {"metadata": {"deletionTimestamp": NOW}})
+    assert await reserve_alone(cluster, "tap-dev", "alone") == Pass()
+    assert names(cluster, RTAPS) == []
+
+
+async def test_no_region_of_an_environment_is_claimed_for_like_that(cluster: InMemoryCluster) -> None:
+    spec = {"environment": "dev", "region": "eu-west-1", "cidr": "10.9.0.0/16"}
+    owner = {"apiVersion": API_VERSION, "kind": "EnvironmentTap", "controller": True, "uid": "e"}
+    tap = {"metadata": {"name": "alone", "namespace": "tap-dev", "ownerReferences": [owner]}, "spec": spec}
+    cluster.put(tap, RTAPS)
     assert await reserve_alone(cluster, "tap-dev", "alone") == Pass()
     assert await reserve_alone(cluster, "tap-dev", "nobody") == Pass()
     assert cluster.writes == []
