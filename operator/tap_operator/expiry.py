@@ -11,8 +11,10 @@ BLOCKED = "ExpiryBlocked"
 POLL = 60.0
 
 
-async def expire(cluster: Cluster, environment_tap: Json, now: str) -> Trouble | None:
+async def expire(cluster: Cluster, environment_tap: Json, now: str, problem: Trouble | None) -> Trouble | None:
     """Deletes an environment whose time has come; returns what is in the way, None for nothing.
+
+    What policy refuses (`problem`) is not acted on, its end neither.
 
     What was not told yet is not acted on: the end has to be in the status first (tap_api.lifetime).
     """
@@ -20,6 +22,8 @@ async def expire(cluster: Cluster, environment_tap: Json, now: str) -> Trouble |
     told = (environment_tap.get("status") or {}).get("expiration")
     if ending is None or ending.manifest() != told or seconds_left(ending, now) > 0:
         return None
+    if problem is not None:
+        return Trouble(BLOCKED, problem.message)
     meta = environment_tap["metadata"]
     try:
         await cluster.delete(ENVIRONMENT_TAPS, meta["namespace"], meta["name"], meta["uid"])

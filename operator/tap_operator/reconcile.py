@@ -75,7 +75,7 @@ async def reconcile(
         troubles.update(await apply_wanted(cluster, wanted, observed, done.failures))
         left_over = left(environment_tap, observed)
         troubles.update(await remove_left(cluster, left_over, observed, now, done.failures))
-    unexpired = await expire(cluster, environment_tap, now()) if problem is None else None
+    unexpired = await expire(cluster, environment_tap, now(), problem)
     published = await outputs.observe(cluster, environment_tap)
     untold = outputs.taken(environment_tap, published)
     status = roll_up(

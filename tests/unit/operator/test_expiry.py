@@ -67,8 +67,11 @@ async def test_a_life_that_is_taken_away_is_over_never(cluster: InMemoryCluster)
 async def test_what_policy_refuses_is_not_deleted_either(cluster: InMemoryCluster) -> None:
     await run(cluster, BORN)
     live(cluster)["spec"]["protection"] = True
-    await run(cluster, LATER)
+    assert (await run(cluster, LATER)).again == 60.0
     assert "deletionTimestamp" not in live(cluster)["metadata"]
+    reason, message = expiring(cluster)
+    assert reason == "ExpiryBlocked"
+    assert message.startswith(f"was to be deleted at {LATER}: nothing is applied; change the claim: spec.ttl")
 
 
 async def test_a_guard_that_refuses_is_told_and_tried_again(cluster: InMemoryCluster) -> None:
