@@ -8,7 +8,8 @@ from collections.abc import Callable
 from tap_api.base import Json
 from tap_api.fanout import is_controlled
 from tap_api.naming import LABEL_ENVIRONMENT_TAP
-from tap_api.teardown import BLOCKED, REMOVING, TORN_DOWN
+from tap_api.rollup import Trouble
+from tap_api.teardown import BLOCKED, REMOVING, TORN_DOWN, held_by_others
 from tap_operator.cluster import ENVIRONMENT_TAPS, REGIONAL_TAPS, Cluster
 from tap_operator.finalizer import let_go
 from tap_operator.leaving import remove_left, take_down
@@ -19,8 +20,13 @@ from tap_operator.teardown import POLL, condition
 
 
 async def remove(cluster: Cluster, environment_tap: Json, now: Callable[[], str]) -> Pass:
-    """Removes every region of an EnvironmentTap that is being deleted, the primary last; then lets it go."""
+    """Removes every region of an EnvironmentTap that is being deleted, the primary last; then lets it go.
+
+    Not where they are to be orphaned: nothing is removed then, and it goes once none is its own any more.
+    """
     done, uid = Pass(again=POLL), environment_tap["metadata"]["uid"]
+    if held := held_by_others(environment_tap):
+        return await _told(cluster, environment_tap, done, Trouble(REMOVING, held), now())
     found = await observe(cluster, environment_tap)
     observed = {region: tap for region, tap in found.items() if is_controlled(tap, uid)}
     troubles = await take_down(cluster, observed, now, done.failures)
@@ -31,9 +37,14 @@ async def remove(cluster: Cluster, environment_tap: Json, now: Callable[[], str]
     reasons = [troubles[region].reason for region in sorted(troubles)]
     reason = BLOCKED if BLOCKED in reasons else next(iter(reasons), REMOVING)
     message = "; ".join(f"{region}: {trouble.message}" for region, trouble in sorted(troubles.items()))
+    return await _told(cluster, environment_tap, done, Trouble(reason, message), now())
+
+
+async def _told(cluster: Cluster, environment_tap: Json, done: Pass, waits: Trouble, now: str) -> Pass:
+    """Returns the pass, in whose status stands what an EnvironmentTap that is being deleted waits for."""
     status = environment_tap.get("status") or {}
     others = [one for one in status.get("conditions") or [] if one["type"] != TORN_DOWN]
-    told = condition(environment_tap, reason, message, now())
+    told = condition(environment_tap, waits.reason, waits.message, now)
     generation = environment_tap["metadata"].get("generation", 0)
     done.status = {**status, "observedGeneration": generation, "conditions": [*others, told]}
     await report(cluster, environment_tap, done.status)

@@ -75,11 +75,11 @@ def finalizers(thing: Mapping[str, Any]) -> list[str]:
     return list(thing["metadata"].get("finalizers") or [])
 
 
-def held_by_others(regional_tap: Mapping[str, Any]) -> str:
-    """Returns why no part of a deleted RegionalTap may be deleted yet; empty where one may."""
-    held = finalizers(regional_tap)
+def held_by_others(tap: Mapping[str, Any]) -> str:
+    """Returns why nothing below a tap that is being deleted may be deleted yet; empty where something may."""
+    held = finalizers(tap)
     if _ORPHAN in held:
-        return "waits until its parts are orphaned, as was asked for"
+        return "waits until what is below it is orphaned, as was asked for"
     if CROSSPLANE_FINALIZER in held:
         return "waits until Crossplane composes it no more; does Crossplane run?"
     return ""

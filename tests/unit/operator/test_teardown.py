@@ -138,6 +138,25 @@ async def test_no_part_goes_before_crossplane_has_let_go_nor_where_they_are_orph
         assert not deleted(cluster, "us-east-2")
 
 
+async def test_no_region_goes_where_an_environment_is_orphaned(cluster: InMemoryCluster) -> None:
+    cluster.writes.clear()
+    cluster.edit(ETAPS, "tap-prod", "prod", {"metadata": {"finalizers": [FINALIZER, "orphan"]}})
+    delete(cluster, ETAPS, "prod")
+    assert (await run(cluster)).again == teardown.POLL
+    assert torn_down(cluster.objects[ETAPS, "tap-prod", "prod"]) == (
+        "Removing",
+        "waits until what is below it is orphaned, as was asked for",
+    )
+    # Kubernetes' collector takes the owner references away, then its finalizer.
+    for region in REGIONS:
+        child(cluster, region)["metadata"].pop("ownerReferences")
+    cluster.edit(ETAPS, "tap-prod", "prod", {"metadata": {"finalizers": [FINALIZER]}})
+    await run(cluster)
+    assert names(cluster, ETAPS) == []
+    assert len(names(cluster, RTAPS)) == len(REGIONS)
+    assert [write for write in cluster.writes if write[0] == "delete"] == []
+
+
 async def test_a_region_that_stands_alone_and_one_whose_environment_is_gone_go_in_order(
     cluster: InMemoryCluster,
 ) -> None:
