@@ -4,13 +4,18 @@ from collections.abc import Mapping
 
 from tap_api.base import Json
 from tap_api.common import RegionState
-from tap_api.fanout import is_controlled
+from tap_api.fanout import is_controlled, is_of_environment
 from tap_api.naming import LABEL_ENVIRONMENT_TAP, regional_tap_name
+from tap_api.teardown import is_deleted
 from tap_operator.cluster import REGIONAL_TAPS, Cluster
 
 
 async def observe(cluster: Cluster, environment_tap: Json) -> dict[str, Json]:
-    """Returns the RegionalTaps of the wanted names, whoever's they are, and our own of regions that have left."""
+    """Returns the RegionalTaps of the wanted names, whoever's they are, and our own of regions that have left.
+
+    Those too that an earlier EnvironmentTap of this name left behind, and that are being deleted: nobody else would
+    take them down.
+    """
     meta = environment_tap["metadata"]
     wanted = wanted_names(environment_tap)
     labels = f"{LABEL_ENVIRONMENT_TAP}={meta['name']}"
@@ -23,7 +28,8 @@ async def observe(cluster: Cluster, environment_tap: Json) -> dict[str, Json]:
             observed[region] = tap
     for name, tap in sorted(labelled.items()):
         region = tap["spec"].get("region", "")
-        if region not in wanted and is_controlled(tap, meta["uid"]) and name not in wanted.values():
+        ours = is_controlled(tap, meta["uid"]) or (is_deleted(tap) and is_of_environment(tap))
+        if ours and region not in wanted and name not in wanted.values():
             observed[region] = tap
     return observed
 
@@ -39,6 +45,9 @@ def wanted_names(environment_tap: Json) -> dict[str, str]:
 
 
 def left(environment_tap: Json, observed: Mapping[str, Json]) -> dict[str, Json]:
-    """Returns the RegionalTaps of regions that the spec no longer lists, or wants Absent; they are all ours."""
+    """Returns the RegionalTaps of regions that the spec no longer lists, or wants Absent.
+
+    They are our own, or an earlier EnvironmentTap's and on their way.
+    """
     wanted = wanted_names(environment_tap)
     return {region: tap for region, tap in observed.items() if region not in wanted}

@@ -1,5 +1,7 @@
 """Regions that go: their parts in order, and on again wherever the operator was killed."""
 
+from copy import deepcopy
+
 import pytest
 
 from tap_api.base import Json
@@ -155,6 +157,26 @@ async def test_no_region_goes_where_an_environment_is_orphaned(cluster: InMemory
     assert names(cluster, ETAPS) == []
     assert len(names(cluster, RTAPS)) == len(REGIONS)
     assert [write for write in cluster.writes if write[0] == "delete"] == []
+
+
+async def test_what_an_earlier_environment_of_the_name_left_behind_is_taken_down_and_shown(
+    cluster: InMemoryCluster,
+) -> None:
+    before = deepcopy(cluster.objects[ETAPS, "tap-prod", "prod"])
+    cluster.remove(ETAPS, "tap-prod", "prod")
+    again = {**PROD, "spec": {**PROD["spec"], "regions": PROD["spec"]["regions"][:2]}}
+    cluster.put(again, ETAPS)
+    assert cluster.objects[ETAPS, "tap-prod", "prod"]["metadata"]["uid"] != before["metadata"]["uid"]
+    for region in REGIONS:
+        delete(cluster, RTAPS, f"prod-{region}")
+    cluster.refuse["delete", PLURALS["network"], "prod-eu-west-1-network"] = ClusterError(500, "no", "no")
+    await run(cluster)
+    told = {region["name"] for region in cluster.objects[ETAPS, "tap-prod", "prod"]["status"]["regions"]}
+    assert "eu-west-1" in told
+    cluster.refuse.clear()
+    await settle(cluster)
+    assert not [name for plural in WANTED for name in names(cluster, plural) if name.startswith("prod-eu-west-1-")]
+    assert "prod-eu-west-1" not in names(cluster, RTAPS)
 
 
 async def test_a_region_that_stands_alone_and_one_whose_environment_is_gone_go_in_order(
