@@ -80,7 +80,8 @@ def taken_over(entries: Sequence[Mapping[str, Any]]) -> list[Json] | None:
 
     What the file no longer has would stay otherwise, as another manager's: `kubectl apply` and `kubectl edit` own what
     they write. It is what kubectl itself does once it applies server-side (client-go, csaupgrade). Another manager that
-    applies is left alone: that is a conflict, and the apiserver says so.
+    applies is left alone: that is a conflict, and the apiserver says so. What Crossplane keeps in the spec of an XR is
+    nobody's edit: that stays Crossplane's.
     """
     kept: list[Json] = []
     ours: Json = {"manager": MANAGER, "operation": "Apply", "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {}}}
@@ -91,13 +92,22 @@ def taken_over(entries: Sequence[Mapping[str, Any]]) -> list[Json] | None:
             ours = {**made, "fieldsV1": _union(ours["fieldsV1"], made["fieldsV1"])}
             continue
         fields = made.get("fieldsV1") or {}
-        if made.get("operation") == "Update" and not made.get("subresource") and "f:spec" in fields:
+        if made.get("operation") == "Update" and not made.get("subresource") and (edited := _edited(fields)):
             found = True
-            ours["fieldsV1"] = _union(ours["fieldsV1"], {"f:spec": fields.pop("f:spec")})
+            ours["fieldsV1"] = _union(ours["fieldsV1"], {"f:spec": edited})
             ours = {**ours, "apiVersion": made["apiVersion"]}
         if fields:
             kept.append(made)
     return [*kept, ours] if found else None
+
+
+def _edited(fields: Json) -> Json:
+    """Takes out of managed fields what of a spec they hold, Crossplane's own left aside, and returns it."""
+    spec = fields.pop("f:spec", None) or {}
+    own = {key: spec.pop(key) for key in [*spec] if key == "f:crossplane"}
+    if own:
+        fields["f:spec"] = own
+    return spec
 
 
 def _union(one: Json, other: Mapping[str, Any]) -> Json:

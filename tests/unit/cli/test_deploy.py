@@ -131,6 +131,15 @@ def test_what_was_edited_by_hand_becomes_ours_so_that_what_the_file_lost_goes() 
     ]
 
 
+def test_what_crossplane_keeps_in_a_spec_stays_its_own() -> None:
+    machinery = {"f:crossplane": {"f:compositionRef": {}}}
+    kept = entry("crossplane", "Update", {"f:spec": machinery})
+    assert taken_over([kept, entry(MANAGER, "Apply", {"f:spec": {"f:cidr": {}}})]) is None
+    found = taken_over([entry("crossplane", "Update", {"f:spec": {**machinery, "f:cidr": {}}})])
+    assert found is not None
+    assert [item["fieldsV1"]["f:spec"] for item in found] == [machinery, {"f:cidr": {}}]
+
+
 def test_what_is_all_ours_is_left_as_it_is() -> None:
     assert taken_over([entry(MANAGER, "Apply", {"f:spec": {}}), entry("x", "Update", {"f:metadata": {}})]) is None
 
