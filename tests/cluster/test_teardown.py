@@ -1,5 +1,6 @@
 """The order in which regions go, on real Crossplane: AWS is a double of the provider."""
 
+import json
 import random
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from cluster.ranges import held
 from cluster.test_deploy import Deployer
 from cluster.test_whole_stack import driven, ready
 from cluster.world import World
@@ -18,6 +20,7 @@ from doubles.account import Key
 from doubles.provider import ProviderDouble
 from tap_api import manifest
 from tap_api.base import Json
+from tap_api.naming import LABEL_PEERING_GROUP
 from tap_api.teardown import ORDER, TORN_DOWN
 from tap_cluster.part import Part
 from tap_cluster.services import NAMESPACE
@@ -246,3 +249,20 @@ def test_an_environment_with_an_end_goes_when_it_comes_unless_somebody_holds_it(
     assert "may delete an EnvironmentTap with spec.ttl, once its status tells when, and no other" in told
     world.until(lambda: world.names("environmenttaps") == ["stays"], "it is gone", 150)
     assert not world.names("regionaltaps") or world.names("regionaltaps") == ["stays-us-east-1"]
+
+
+def test_an_environment_that_is_orphaned_leaves_its_regions_as_they_are(world: World) -> None:
+    world.apply(claimed("us-east-1"))
+    world.until(lambda: world.names("keys.kms.aws.m.upbound.io") == ["dev-us-east-1-key"], "its key is asked for")
+    world.delete("etap", "dev", "--cascade=orphan")
+    [region] = world.objects("regionaltaps")
+    assert (region["metadata"].get("ownerReferences"), region["metadata"].get("deletionTimestamp")) == (None, None)
+    # From here on it stands alone, and its range is its own.
+    blocks = f"--selector={LABEL_PEERING_GROUP}={world.namespace}"
+
+    def owners() -> list[str]:
+        found = json.loads(world.kubectl("get", "cidrblocks", blocks, "-o", "json"))["items"]
+        return [there.owner.kind for there in held(found)]
+
+    world.until(lambda: owners() == ["RegionalTap"], "its range is handed on")
+    assert world.names("keys.kms.aws.m.upbound.io") == ["dev-us-east-1-key"]

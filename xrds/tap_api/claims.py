@@ -16,7 +16,7 @@ from ipaddress import IPv4Network
 from typing import Any, Literal
 
 from tap_api.base import Json
-from tap_api.blocks import MOST_CLAIMS, CidrBlockSpec, CidrClaim, ClaimOwner, block_name, block_range
+from tap_api.blocks import MOST_CLAIMS, CidrBlockSpec, CidrClaim, block_name, block_range
 from tap_api.kinds import CIDR_BLOCK
 from tap_api.naming import LABEL_PEERING_GROUP
 from tap_api.text import clip, named
@@ -189,16 +189,15 @@ def _left(mine: CidrClaim, group: str) -> str:
 
 
 def _is_same_region(there: CidrClaim, wanted: CidrClaim) -> bool:
-    """Returns whether a claim is of the same range, region and owner; the owner's uid tells its lives apart."""
-    return (there.cidr, _region(there), _name(there.owner)) == (wanted.cidr, _region(wanted), _name(wanted.owner))
+    """Returns whether a claim is of the same range and region; its owner may be another: an earlier life, or none now.
+
+    An environment that was orphaned leaves regions that stand alone and keep their range.
+    """
+    return (there.cidr, _region(there)) == (wanted.cidr, _region(wanted))
 
 
 def _region(there: CidrClaim) -> tuple[str, str]:
     return there.regional_tap.namespace, there.regional_tap.name
-
-
-def _name(owner: ClaimOwner) -> tuple[str, str, str]:
-    return owner.kind, owner.namespace, owner.name
 
 
 def _overlap(one: str, other: str) -> bool:

@@ -6,7 +6,7 @@ import pytest
 
 from tap_api import manifest
 from tap_api.base import Json
-from tap_api.blocks import MOST_CLAIMS, CidrClaim, block_name, block_range
+from tap_api.blocks import MOST_CLAIMS, CidrClaim, ClaimOwner, block_name, block_range
 from tap_api.claims import (
     AlreadyMine,
     Claimed,
@@ -42,6 +42,9 @@ def wish(there: CidrClaim) -> Wish:
 
 MINE = held("10.0.16.0/20", "mine")
 OTHER = held("10.0.0.0/20", "other")
+ALONE = MINE.model_copy(
+    update={"owner": ClaimOwner(kind="RegionalTap", namespace="tap", name="mine-us-east-1", uid="3")}
+)
 WIDE = held("10.0.0.0/16", "mine")
 FULL = [held(f"10.0.{4 * i}.0/22", f"e{i}") for i in range(MOST_CLAIMS)]
 
@@ -60,6 +63,7 @@ FULL = [held(f"10.0.{4 * i}.0/22", f"e{i}") for i in range(MOST_CLAIMS)]
             [held("10.0.16.0/20", "mine", uid="2")],
             id="mine in an earlier life",
         ),
+        pytest.param(block(MINE), ALONE, Reowned, [ALONE], id="an environment's that was orphaned"),
         pytest.param(
             block(held("10.0.16.0/20", "mine", releasing=True)), MINE, Claimed, [MINE], id="mine and about to go"
         ),
