@@ -52,9 +52,19 @@ def claims(files: Iterable[Path], namespace: str | None = None) -> list[Claim]:
         namespace: Namespace of those that name none.
 
     Raises:
-        ManifestError: a file cannot be read, or holds what is no claim, or nothing.
+        ManifestError: a file cannot be read, or holds what is no claim, or nothing; or a claim stands there twice.
     """
-    return [claim for file in dict.fromkeys(files) for claim in _of_file(file, namespace)]
+    found: dict[tuple[str, str, str], Claim] = {}
+    for claim in (claim for file in dict.fromkeys(files) for claim in _of_file(file, namespace)):
+        first = found.setdefault((claim.kind, claim.namespace, claim.name), claim)
+        if first is not claim:
+            raise ManifestError(claim.file, twice(claim.kind, f"{claim.namespace}/{claim.name}", first.file))
+    return list(found.values())
+
+
+def twice(kind: str, name: str, first: Path) -> str:
+    """Returns what to say of a claim that stands in `first` already."""
+    return f"{kind} {name} stands in {first} already, and the last of the two would win; remove one"
 
 
 def saved(folder: Path) -> list[Json]:

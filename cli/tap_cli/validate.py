@@ -13,6 +13,7 @@ from tap_api.base import API_VERSION, GROUP, Json
 from tap_api.errors import ManifestError
 from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP
 from tap_api.policy import RULES, Organisation, Severity, Violation, evaluate, load
+from tap_cli.claims import twice
 from tap_cli.terminal import cluster_options, echo_data, output_option
 
 _STDIN = Path("-")
@@ -102,8 +103,8 @@ def command(  # noqa: PLR0913  (options of a command line)
         found = [finding for document in documents for finding in _of_stored(document, organisation)]
         judged = _count(len(documents), "object")
     else:
-        unique = dict.fromkeys(files)
-        found = [finding for path in unique for finding in _judged(path, organisation)]
+        unique, seen = dict.fromkeys(files), dict[tuple[str, str, str], Path]()
+        found = [finding for path in unique for finding in _judged(path, organisation, seen)]
         judged = _count(len(unique), "file")
     return _print(found, judged, output)
 
@@ -138,14 +139,20 @@ def _of_stored(document: Json, organisation: Organisation) -> Iterator[_Finding]
     yield from map(partial(_Finding, None, name), found)
 
 
-def _judged(path: Path, organisation: Organisation) -> Iterator[_Finding]:
-    """Yields what is wrong with a file; where its YAML breaks off, after what is wrong with the claims before that."""
+def _judged(path: Path, organisation: Organisation, seen: dict[tuple[str, str, str], Path]) -> Iterator[_Finding]:
+    """Yields what is wrong with a file; where its YAML breaks off, after what is wrong with the claims before that.
+
+    Args:
+        path: The file.
+        organisation: What the organisation asks for.
+        seen: Kind, namespace and name of each claim so far -> its file; those of this file are added.
+    """
     file, stdin = (Path("<stdin>"), sys.stdin.buffer) if path == _STDIN else (path, None)
     empty = True
     try:
         for document, lines in manifest.located(manifest.text_of(file, stdin), file):
             empty = False
-            for finding in _of_claim(file, document, organisation):
+            for finding in (*_again(file, document, seen), *_of_claim(file, document, organisation)):
                 yield replace(finding, line=lines.of(finding.what.path))
     except ManifestError as error:
         where = f"{file}:{error.line}: " if error.line else f"{file}: "
@@ -153,6 +160,14 @@ def _judged(path: Path, organisation: Organisation) -> Iterator[_Finding]:
         return
     if empty:
         yield _Finding(file, "", Violation("", "Empty", "holds no claim"))
+
+
+def _again(file: Path, document: Json, seen: dict[tuple[str, str, str], Path]) -> Iterator[_Finding]:
+    kind, meta = document["kind"], document["metadata"]
+    key = (kind, str(meta.get("namespace", "")), meta["name"])
+    if key in seen:
+        yield _Finding(file, meta["name"], Violation("metadata.name", "Manifest", twice(kind, meta["name"], seen[key])))
+    seen.setdefault(key, file)
 
 
 def _of_claim(file: Path, document: Json, organisation: Organisation) -> Iterator[_Finding]:
