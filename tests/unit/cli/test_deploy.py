@@ -132,7 +132,7 @@ def test_what_was_edited_by_hand_becomes_ours_so_that_what_the_file_lost_goes() 
 
 
 def test_what_crossplane_keeps_in_a_spec_stays_its_own() -> None:
-    machinery = {"f:crossplane": {"f:compositionRef": {}}}
+    machinery: Json = {"f:crossplane": {"f:compositionRef": {}}}
     kept = entry("crossplane", "Update", {"f:spec": machinery})
     assert taken_over([kept, entry(MANAGER, "Apply", {"f:spec": {"f:cidr": {}}})]) is None
     found = taken_over([entry("crossplane", "Update", {"f:spec": {**machinery, "f:cidr": {}}})])
