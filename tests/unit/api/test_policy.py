@@ -49,6 +49,36 @@ def test_every_violation_is_told_at_once() -> None:
     ]
 
 
+def test_what_stands_beside_a_spec_is_judged_as_strictly_as_the_spec() -> None:
+    head = {"metadata": {"name": "prod", "namespce": "a", "namespace": "A b", "labels": ["a"], "annotations": {"a": 1}}}
+    found = judge("EnvironmentTap", {**GOOD, **head, "specs": {}, "spec": {**GOOD["spec"], "databse": {}}})
+    assert [(violation.path, violation.message) for violation in found] == [
+        ("metadata.annotations.a", "must be text, so quote it; got 1"),
+        ("metadata.labels", "must be an object of texts; got ['a']"),
+        (
+            "metadata.namespace",
+            "'A b' is no namespace; use lower-case letters, digits and hyphens, at most 63",
+        ),
+        ("metadata.namespce", "is not a field of this kind; check its spelling; did you mean namespace?"),
+        ("spec.databse", "is not a field of this kind; check its spelling; did you mean database?"),
+        ("specs", "is not a field of this kind; check its spelling; did you mean spec?"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("spec", "path", "meant"),
+    [
+        ({"network": {"zons": 2}}, "spec.network.zons", "; did you mean zones?"),
+        ({"regions": [{"name": "us-east-1", "cidr": "10.0.0.0/16", "stat": 1}]}, "spec.regions[0].stat", "state?"),
+        ({"tags": {"a": {"b": 1}}}, "spec.tags.a", ""),
+        ({"zzz": 1}, "spec.zzz", "is not a field of this kind; check its spelling"),
+    ],
+)
+def test_a_field_that_is_misspelled_is_told_with_the_one_that_is_meant(spec: Any, path: str, meant: str) -> None:
+    found = {violation.path: violation for violation in judge("EnvironmentTap", {**GOOD, "spec": GOOD["spec"] | spec})}
+    assert found[path].message.endswith(meant)
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [

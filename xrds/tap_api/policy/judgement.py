@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from tap_api.base import ApiModel, Json
 from tap_api.kinds import ENVIRONMENT_TAP, KINDS, REGIONAL_TAP, EnvironmentTapSpec, RegionalTapSpec
+from tap_api.policy import head
 from tap_api.policy.organisation import Organisation
 from tap_api.policy.rule import Subject
 from tap_api.policy.table import RULES
@@ -44,10 +45,13 @@ def evaluate(
         old: The object that it replaces, None for a new one.
         organisation: What the organisation asks for; None: nothing is known of it.
     """
+    faults = list(head.faults(manifest))
     try:
         model = KINDS[kind].spec.parse(_without_machinery(_mapping(manifest.get("spec"))))
     except ValidationError as error:
-        return sorted(shape_violations(error))
+        return sorted([*faults, *shape_violations(error, model=KINDS[kind].spec)])
+    if faults:
+        return sorted(faults)
     if not isinstance(model, EnvironmentTapSpec | RegionalTapSpec):
         return []
     name = str(_mapping(manifest.get("metadata")).get("name", ""))

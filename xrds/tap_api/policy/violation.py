@@ -4,8 +4,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from tap_api.partial import PartialOf
 
 
 class Severity(StrEnum):
@@ -36,17 +41,61 @@ class Violation:
         return f"{self.path}: {self.message} ({self.code})"
 
 
-def shape_violations(error: ValidationError, root: str = "spec") -> list[Violation]:
-    """Returns the faults of shape that pydantic found, by field path."""
+def shape_violations(
+    error: ValidationError, root: str = "spec", model: type[BaseModel] | None = None
+) -> list[Violation]:
+    """Returns the faults of shape that pydantic found, by field path.
+
+    Args:
+        error: What it found.
+        root: Path of what was parsed.
+        model: What it was parsed as, so that a field that is misspelled is told with the one that is meant.
+    """
     return [
-        Violation(field_path(root, fault["loc"]), "Schema", f"{fault['msg']}; got {shown(fault['input'])}")
-        if fault["type"] not in ("missing", "extra_forbidden")
-        else Violation(field_path(root, fault["loc"]), "Schema", _SHAPES[fault["type"]])
+        Violation(field_path(root, fault["loc"]), "Schema", _said(fault, model))
         for fault in error.errors(include_url=False)
     ]
 
 
-_SHAPES = {"missing": "is required", "extra_forbidden": "is not a field of this kind; check its spelling"}
+def _said(fault: ErrorDetails, model: type[BaseModel] | None) -> str:
+    if fault["type"] == "missing":
+        return "is required"
+    if fault["type"] == "extra_forbidden":
+        *above, name = fault["loc"]
+        return misspelled(str(name), _fields(model, above))
+    return f"{fault['msg']}; got {shown(fault['input'])}"
+
+
+def _fields(model: type[BaseModel] | None, location: Iterable[str | int]) -> list[str]:
+    """Returns the fields of the object at `location` below a model; none where it is not one of ours."""
+    for step in location:
+        if model is not None and isinstance(step, str):
+            found = (info for name, info in model.model_fields.items() if step == (info.alias or name))
+            model = next(map(_below, found), None)
+    return [info.alias or name for name, info in model.model_fields.items()] if model else []
+
+
+def _below(info: FieldInfo) -> type[BaseModel] | None:
+    part = (mark.model for mark in info.metadata if isinstance(mark, PartialOf))
+    return next(part, None) or _model(info.annotation)
+
+
+def _model(annotation: object) -> type[BaseModel] | None:
+    """Returns the model in a type such as `list[Region] | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for inner in get_args(annotation) if (found := _model(inner))), None)
+
+
+_UNKNOWN = "is not a field of this kind; check its spelling"
+
+
+def misspelled(name: str, known: Iterable[str]) -> str:
+    """Returns what to say of a field that is none of those known: the nearest of them, where one is near."""
+    from difflib import get_close_matches  # It takes as long to import as a small claim takes to judge.
+
+    close = get_close_matches(name, known, n=1)
+    return f"{_UNKNOWN}; did you mean {close[0]}?" if close else _UNKNOWN
 
 
 def field_path(root: str, location: Iterable[str | int]) -> str:
