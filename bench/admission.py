@@ -12,10 +12,8 @@ import http.client
 import json
 import ssl
 import statistics
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
@@ -128,19 +126,15 @@ def row(size: int, judged: list[float], peers: list[float]) -> str:
 @click.option("--requests", default=300, show_default=True, help="Creations of each kind at each size.")
 def main(sizes: str, requests: int) -> None:
     """Measure dry-run creations at several numbers of stored claims; print a table."""
-    found, progress = Places.find(), Progress()
-    with tempfile.TemporaryDirectory(prefix="tap-bench-") as root:
-        places = Places(found.repository, Path(root), found.cache)
-        rows, stored = [], 0
-        try:
-            context = start(places, progress)
-            for size in sorted(int(word) for word in sizes.split(",")):
-                with progress.step(f"{size - stored:,} more claims"):
-                    store(context, stored, size)
-                stored = size
-                rows.append(row(size, *measure(context, requests)))
-        finally:
-            embedded.down(places, progress)
+    progress = Progress()
+    rows, stored = [], 0
+    with embedded.apart() as places:
+        context = start(places, progress)
+        for size in sorted(int(word) for word in sizes.split(",")):
+            with progress.step(f"{size - stored:,} more claims"):
+                store(context, stored, size)
+            stored = size
+            rows.append(row(size, *measure(context, requests)))
     click.echo("| claims | with, p50 ms | p99 | without, p50 ms | p99 | the webhook, ms | with / without |")
     click.echo("|---|---|---|---|---|---|---|")
     click.echo("\n".join(rows))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from tap_cluster import aws, crossplane, locks, package, plane, provider, recipes, runtime, services, tap, tools
@@ -39,6 +40,21 @@ def down(places: Places, progress: Progress) -> list[str]:
         return []
     with locked(places, progress):
         return Supervisor(State.load(state_file(places)), places.logs, progress).stop_all()
+
+
+@contextmanager
+def apart() -> Iterator[Places]:
+    """Have a state folder for a cluster beside this one; at its end it goes, and before it what was started in it.
+
+    What a failed `up` leaves is stopped too: without its state nobody would know of it.
+    """
+    found = Places.find()
+    with tempfile.TemporaryDirectory(prefix="tap-apart-") as root:
+        places = Places(found.repository, Path(root), found.cache)
+        try:
+            yield places
+        finally:
+            down(places, Progress())
 
 
 def control_plane(context: Context) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aws.account import Account
-from cluster.world import World, apart, namespace_of_its_own
+from cluster.world import World, namespace_of_its_own
 from tap_cluster import api, embedded, moto, tools
 from tap_cluster.aws import Aws
 from tap_cluster.places import Places
@@ -50,15 +50,14 @@ def places() -> Iterator[Places]:
     """A state folder of this file's own: a cluster with the provider is none for tests with its double."""
     if reason := why_not():
         pytest.skip(reason)
-    with apart("tap-aws-") as found:
+    with embedded.apart() as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def cluster(places: Places) -> Iterator[api.Cluster]:
+def cluster(places: Places) -> api.Cluster:
     """The whole platform with AWS=moto."""
-    yield api.ensure(api.Kind.EMBEDDED, places=places, aws=Aws.MOTO)
-    api.down(api.Kind.EMBEDDED, places=places)
+    return api.ensure(api.Kind.EMBEDDED, places=places, aws=Aws.MOTO)
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from cluster.world import World, apart, namespace_of_its_own
-from tap_cluster import api, locks
+from cluster.world import World, namespace_of_its_own
+from tap_cluster import api, embedded, locks
 from tap_cluster.api import Cluster
 
 HERE = Path(__file__).parent
@@ -58,9 +58,8 @@ def cluster(worker_id: str) -> Iterator[Cluster]:
         if not was_up and (worker_id == "master" or have.kind is api.Kind.EMBEDDED):
             have.down()
         return
-    with apart("tap-worker-") as places:
+    with embedded.apart() as places:
         yield api.ensure(places=places, aws="none")
-        api.down(places=places)
 
 
 @pytest.fixture
@@ -80,9 +79,8 @@ def shared_namespace(cluster: Cluster) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def spare() -> Iterator[Cluster]:
     """A second control plane, without the platform, in a state folder of its own: for tests that break it."""
-    with apart("tap-spare-") as places:
+    with embedded.apart() as places:
         yield api.ensure(api.Kind.EMBEDDED, places=places, control_plane_only=True, aws="none")
-        api.down(api.Kind.EMBEDDED, places=places)
 
 
 @pytest.fixture(scope="module")

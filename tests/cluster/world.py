@@ -3,7 +3,6 @@
 import json
 import secrets
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,7 +19,6 @@ from tap_api.naming import ANNOTATION_CONFIRM_REMOVAL, LABEL_PEERING_GROUP, dige
 from tap_cli.cluster import Cluster as Reader
 from tap_cluster.api import Cluster, Kind
 from tap_cluster.part import Part
-from tap_cluster.places import Places
 from tap_stack.catalogue import catalogue
 
 #: Seconds without a change after which an environment counts as settled. `make demo` waits for ten.
@@ -294,12 +292,3 @@ class ProviderDouble:
 
 def account_of(arn: str) -> str:
     return arn.split(":")[4]
-
-
-@contextmanager
-def apart(prefix: str) -> Iterator[Places]:
-    """A state folder of its own, for a control plane beside the one of this repository."""
-    places = Places.find()
-    # Not in pytest's own folder: of those the last three are kept, and this one is large.
-    with tempfile.TemporaryDirectory(prefix=prefix) as root:
-        yield Places(places.repository, Path(root), places.cache)

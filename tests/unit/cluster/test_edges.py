@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from cryptography import x509
 
 from tap_cluster import __main__ as main
-from tap_cluster import api, current, demo, embedded, kind, pki, recipes, run, services, status
+from tap_cluster import api, current, demo, embedded, kind, pki, processes, recipes, run, services, status
 from tap_cluster.aws import Aws
 from tap_cluster.context import Context
 from tap_cluster.errors import ClusterError
@@ -20,7 +20,7 @@ from tap_cluster.places import Places, write_private
 from tap_cluster.processes import Identity
 from tap_cluster.progress import Progress
 from tap_cluster.state import Record, State
-from tap_cluster.supervisor import Program, digest_files
+from tap_cluster.supervisor import Program, Supervisor, always, digest_files
 
 
 def test_places_follow_their_variables_and_nothing_else() -> None:
@@ -43,6 +43,17 @@ def test_our_programs_see_nothing_of_the_users_home_proxy_or_cluster(
     assert "the user's own" not in env.values()
     folders = [env[name] for name in ("HOME", "KUBECACHEDIR", "DOCKER_CONFIG", "XDG_CONFIG_HOME")]
     assert all(folder.startswith(str(tmp_path / "state")) for folder in folders)
+
+
+def test_what_was_started_apart_ends_with_its_folder_where_bringing_it_up_fails() -> None:
+    sleeper = Program("sleeper", (sys.executable, "-c", "import time; time.sleep(600)"), {}, always)
+    with pytest.raises(ClusterError, match=r"^crossplane died"), embedded.apart() as places:
+        state = State(embedded.state_file(places))
+        Supervisor(state, places.logs, Progress(quiet=True)).ensure(sleeper)
+        what = "crossplane died while starting"
+        raise ClusterError(what)
+    assert not processes.alive(state.processes["sleeper"].identity)
+    assert not places.state.exists()
 
 
 def programs(root: Path) -> dict[str, Program]:
