@@ -10,7 +10,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from tap_cluster import probes
@@ -18,7 +17,7 @@ from tap_cluster.context import Context
 from tap_cluster.crossplane import NAMESPACE
 from tap_cluster.kubectl import Manifest, manifests
 from tap_cluster.run import program_env
-from tap_cluster.supervisor import Program, digest
+from tap_cluster.supervisor import Program, digest, digest_files
 
 NAME = "moto"
 PORTS = {NAME: NAME}
@@ -40,12 +39,11 @@ def program(context: Context) -> Program:
     """Return moto's server."""
     port = context.ports[NAME]
     argv = (sys.executable, "-m", "tap_cluster", "moto", str(port))
-    env = program_env(context.places, PYTHONPATH=context.places.repository / "cluster", **BEHAVIOUR)
-    return Program(NAME, argv, env, probes.http_ready(port, "/moto-api/"), digest(version("moto"), _source()))
-
-
-def _source() -> str:
-    return Path(__file__).with_name("moto_server.py").read_text(encoding="utf-8")
+    code = context.places.repository / "cluster"
+    env = program_env(context.places, PYTHONPATH=code, **BEHAVIOUR)
+    # What else is edited does not end it: all that it holds would be gone.
+    seal = digest(version("moto"), digest_files([code], "tap_cluster/moto_*.py"))
+    return Program(NAME, argv, env, probes.http_ready(port, "/moto-api/"), seal)
 
 
 def proxy(context: Context) -> str:

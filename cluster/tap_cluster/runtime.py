@@ -22,7 +22,7 @@ from tap_cluster.crossplane import NAMESPACE
 from tap_cluster.errors import ClusterError
 from tap_cluster.kubectl import Manifest, manifests
 from tap_cluster.run import program_env, run
-from tap_cluster.supervisor import Program, digest
+from tap_cluster.supervisor import Program, digest, digest_files
 from tap_stack.packages import FUNCTION
 
 ACCOUNT = "tap-runtime"
@@ -36,9 +36,11 @@ def program(context: Context) -> Program:
     """Return the watching process, with rights to FunctionRevisions alone."""
     config = accounts.path(context, ACCOUNT)
     argv = (sys.executable, "-m", "tap_cluster", "runtime", f"127.0.0.1:{context.ports['function']}")
-    env = program_env(context.places, KUBECONFIG=config, PYTHONPATH=context.places.repository / "cluster")
+    code = context.places.repository / "cluster"
+    env = program_env(context.places, KUBECONFIG=config, PYTHONPATH=code)
     prepare = accounts.writer(context, ACCOUNT, NAMESPACE)
-    return Program("runtime", argv, env, lambda: True, digest(context.server), prepare=prepare)
+    seal = digest(digest_files([code], "tap_cluster/*.py"), context.server)
+    return Program("runtime", argv, env, lambda: True, seal, prepare=prepare)
 
 
 def objects() -> list[Manifest]:

@@ -4,6 +4,7 @@ import datetime
 import ssl
 import sys
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,21 @@ from click.testing import CliRunner
 from cryptography import x509
 
 from tap_cluster import __main__ as main
-from tap_cluster import api, current, demo, embedded, kind, pki, processes, recipes, run, services, status
+from tap_cluster import (
+    api,
+    current,
+    demo,
+    embedded,
+    kind,
+    moto,
+    pki,
+    processes,
+    recipes,
+    run,
+    runtime,
+    services,
+    status,
+)
 from tap_cluster.aws import Aws
 from tap_cluster.context import Context
 from tap_cluster.errors import ClusterError
@@ -88,6 +103,30 @@ def test_no_program_is_started_again_for_the_shell_it_was_started_from(
     found.append({program.name: program.fingerprint for program in programs(tmp_path).values()})
     assert len(found[0]) == 13
     assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize(
+    ("program", "module"),
+    [
+        (moto.program, "moto_server"),
+        (moto.program, "moto_mends"),
+        (runtime.program, "runtime"),
+        (runtime.program, "run"),
+    ],
+)
+def test_what_runs_our_python_is_started_again_where_that_changed(
+    tmp_path: Path, program: Callable[[Context], Program], module: str
+) -> None:
+    file = tmp_path / "cluster" / "tap_cluster" / f"{module}.py"
+    file.parent.mkdir(parents=True)
+    places = Places(tmp_path, tmp_path / "state", tmp_path / "cache")
+    state = State(tmp_path / "state.json", defaultdict(lambda: 20_000))
+    context = Context(places, {}, state, Progress(quiet=True), places.kubeconfig)
+    found = set()
+    for text in ("one = 1\n", "one = 2\n"):
+        file.write_text(text)
+        found.add(program(context).fingerprint)
+    assert len(found) == 2
 
 
 def test_a_program_is_started_again_for_what_we_chose(tmp_path: Path) -> None:
