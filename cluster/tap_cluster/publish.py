@@ -126,7 +126,7 @@ def _images(given: str, places: Places, version: str, base: str, files: Mapping[
             with Progress().step(f"building the image {name} with {engine}"):
                 images.build(engine, places, f"{name}:{version}", files[name], base)
             found[name] = files[name]
-    why = "is asked for" if given else "is built (neither Docker nor buildah is here)"
+    why = "is asked for" if given == NONE else "is built (neither Docker nor buildah is here)"
     if images.FUNCTION not in found:
         click.echo(NO_IMAGE.format(why=why))
     elif images.OPERATOR not in found:

@@ -6,10 +6,11 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from tap_api import manifest
 from tap_api.kinds import XRS
-from tap_cluster import images, package, publish, release
+from tap_cluster import images, package, publish, release, tools
 from tap_cluster.errors import ClusterError
 from tap_cluster.images import Engine
 from tap_cluster.places import Places
@@ -114,6 +115,29 @@ def image(file: Path, *layers: dict[str, bytes]) -> Path:
     files = {name: tarball(layer) for name, layer in zip(names, layers, strict=True)}
     file.write_bytes(tarball({**files, "manifest.json": json.dumps([{"Layers": names}]).encode()}))
     return file
+
+
+NO_ENGINE = "is built (neither Docker nor buildah is here)"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("", f"No image {NO_ENGINE}, so the function's package carries no program,"),
+        ("none", "No image is asked for, so the function's package carries no program,"),
+        ("image.tar", f"No image of the operator {NO_ENGINE}: a cluster with nodes needs one,"),
+    ],
+)
+def test_what_is_said_where_an_image_is_absent_is_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    image(tmp_path / "image.tar")
+    monkeypatch.setattr(images, "engine", lambda: None)
+    monkeypatch.setattr(tools, "ensure", lambda *_: {})
+    monkeypatch.setattr(release, "build", lambda *_: [])
+    done = CliRunner().invoke(publish.package, ["--registry", "ghcr.io/acme", "--image", given])
+    assert (done.exit_code, done.output.startswith(said)) == (0, True), done.output
 
 
 def tarball(files: dict[str, bytes]) -> bytes:
