@@ -14,6 +14,7 @@ import click
 from tap_cluster import api, demo, machine, publish, recipes, runtime, status, tools
 from tap_cluster.aws import Aws
 from tap_cluster.errors import ClusterError
+from tap_cluster.kubeconfig import exported
 from tap_cluster.places import Places
 from tap_cluster.progress import Progress
 
@@ -59,7 +60,7 @@ def up(cluster: str, aws: str, *, control_plane_only: bool) -> None:
     """Have the cluster up; does nothing if it is."""
     with interruptible():
         have = api.ensure(cluster, control_plane_only=control_plane_only, aws=aws)
-    click.echo(f"The {have.kind} cluster is up. Talk to it with\n  export KUBECONFIG={have.kubeconfig}")
+    click.echo(f"The {have.kind} cluster is up. Talk to it with\n  {exported(have.kubeconfig)}")
 
 
 @cli.command()
@@ -112,8 +113,7 @@ def kubeconfig(cluster: str) -> None:
 @cluster_option
 def env(cluster: str) -> None:
     """Print what a shell needs: eval "$(python -m tap_cluster env)"."""
-    click.echo(f"export KUBECONFIG={api.kubeconfig(cluster)}")
-    click.echo(f'export PATH="{Path(sys.executable).parent}:$PATH"')
+    click.echo(exported(api.kubeconfig(cluster)))
 
 
 @cli.command("runtime", hidden=True)

@@ -12,6 +12,7 @@ from tap_api.naming import ANNOTATION_CONFIRM_REMOVAL
 from tap_cluster.api import Cluster
 from tap_cluster.aws import Aws
 from tap_cluster.errors import ClusterError
+from tap_cluster.kubeconfig import exported
 from tap_cluster.run import child_env
 
 CLAIM = Path("claims/prod.yaml")
@@ -84,7 +85,7 @@ def _hints(kubeconfig: Path) -> str:
     }
     width = max(map(len, hints))
     lines = [f"  {command:{width}}  # {what}" for command, what in hints.items()]
-    return "\n".join([f'  export KUBECONFIG={kubeconfig} PATH="{Path(sys.executable).parent}:$PATH"', *lines])
+    return "\n".join([f"  {exported(kubeconfig)}", *lines])
 
 
 class _Demo:

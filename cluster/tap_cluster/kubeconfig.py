@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import shlex
+import sys
 from pathlib import Path
 
 from tap_cluster.places import write_private
@@ -21,6 +23,12 @@ def with_certificate(path: Path, server: str, ca: bytes, folder: Path, namespace
 def with_token(path: Path, server: str, ca: bytes, token: str, namespace: str) -> Path:
     """Write a kubeconfig that authenticates with a service account's token."""
     return _write(path, server, ca, {"token": token}, namespace)
+
+
+def exported(path: Path) -> str:
+    """Return what a shell is told to talk to a cluster: its kubeconfig, and where `kubectl` and `tap` are."""
+    binaries = Path(sys.executable).parent
+    return f'export KUBECONFIG={shlex.quote(str(path))} PATH={shlex.quote(str(binaries))}:"$PATH"'
 
 
 def _write(path: Path, server: str, ca: bytes, user: dict[str, str], namespace: str) -> Path:

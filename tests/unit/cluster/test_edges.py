@@ -174,6 +174,18 @@ def test_ctrl_c_says_what_goes_on_and_how_to_stop_it(monkeypatch: pytest.MonkeyP
     assert done.output.strip() == "Interrupted. What was started goes on; `make down` stops it."
 
 
+def test_a_shell_takes_whatever_folder_there_is_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "it's $HOME; & more"
+    monkeypatch.setenv("TAP_STATE", str(folder))
+    monkeypatch.setattr(sys, "executable", str(folder / "python"))
+    said = CliRunner().invoke(main.cli, ["env", "--cluster", "embedded"]).output
+    look = ["/bin/bash", "-c", f"""{said}printf '%s\\n' "$KUBECONFIG" "$PATH" """]
+    assert run.run(look, env={"PATH": "/bin"}).splitlines() == [
+        str(folder / "embedded" / "kubeconfig"),
+        f"{folder}:/bin",
+    ]
+
+
 def test_advice_names_what_a_person_types(tmp_path: Path) -> None:
     places = Places(tmp_path, tmp_path / "state", tmp_path / "cache")
     assert status.rows(places) == [f"Nothing was started from {tmp_path / 'state' / 'embedded'}. `make up` starts it."]
