@@ -126,7 +126,7 @@ bench: $(STAMP) ## Time admission at 10, 1,000 and 10,000 claims, and a plan bes
 	  $(BIN)/python bench/plan.py "$$@"
 
 .PHONY: unit
-unit: $(STAMP) ## Run the tests that need no cluster (seconds)
+unit: $(STAMP) ## Run the tests that need no cluster
 	@$(BIN)/pytest tests/unit tests/golden tests/schema
 
 .PHONY: format

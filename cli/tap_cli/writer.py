@@ -1,4 +1,4 @@
-"""What the verbs write into a cluster. With tap_cli.cluster the only module here that knows the Kubernetes client."""
+"""What the verbs write into a cluster."""
 
 import json
 import re
