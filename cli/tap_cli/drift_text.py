@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tap_cli.terminal import Line, styled
+from tap_cli.terminal import Line, counted, styled
 from tap_stack.drift import text
 from tap_stack.drift.compare import ROOT
 from tap_stack.drift.survey import Found, Survey
@@ -35,9 +35,9 @@ def lines(found: Survey) -> Iterator[Line]:
 def summary(found: Survey) -> str:
     """Returns what is known in one line."""
     fields, resources = len(found.drifted), len({(item.region, item.name, item.kind) for item in found.drifted})
-    told = f"{_count(fields, 'field')} of {_count(resources, 'resource')}" if fields else "nothing"
+    told = f"{counted(fields, 'field')} of {counted(resources, 'resource')}" if fields else "nothing"
     waiting = len({(item.region, item.part, item.key) for item in found.changing} | set(found.unseen))
-    notes = f" ({_count(waiting, 'resource')} not compared)" if waiting else ""
+    notes = f" ({counted(waiting, 'resource')} not compared)" if waiting else ""
     return f"Drift: {told}, of {found.compared} compared{notes}."
 
 
@@ -52,7 +52,3 @@ def _fields(found: Sequence[Found], color: str) -> Iterator[Line]:
             for item in of_resource:
                 path = item.difference.path.removeprefix(f"{ROOT}.")
                 yield Line(f"{path}: wanted {text(item.difference.wanted)}, is {text(item.difference.real)}", 8)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -1,7 +1,6 @@
 """Environments as they change, until they have settled."""
 
 import gc
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from rich.tree import Tree
 
 from tap_api.errors import TapError
 from tap_cli.snapshot import Snapshot
+from tap_cli.terminal import PIPE_COLUMNS, is_plain
 from tap_cli.tree import summary, tree
 
 #: Seconds without a change after which an environment counts as settled.
@@ -22,7 +22,6 @@ QUIET_SECONDS = 10
 #: Seconds to wait for an environment that is not there to settle: it may have been applied a moment ago.
 ABSENT_SECONDS = 10
 _POLL_SECONDS = 1
-_PIPE_COLUMNS = 5000
 
 ThingT = TypeVar("ThingT")
 #: Shows things as they are now.
@@ -78,9 +77,9 @@ def follow(
 
 def console(*, no_color: bool) -> Console:
     """Returns where to print. A pipe has no width, and rich would take 80 columns: a line is a line there."""
-    width = None if sys.stdout.isatty() else _PIPE_COLUMNS
+    width = None if sys.stdout.isatty() else PIPE_COLUMNS
     # No colour is plain text: without this, rich leaves bold and dim in.
-    plain = no_color or bool(os.environ.get("NO_COLOR"))
+    plain = is_plain(no_color=no_color)
     return Console(color_system=None if plain else "auto", highlight=False, width=width)
 
 

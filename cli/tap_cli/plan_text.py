@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tap_api.text import one_line
-from tap_cli.terminal import Line, styled
+from tap_cli.terminal import Line, counted, styled
 from tap_stack.fields import whole
 from tap_stack.plan import Action, Change, Field, Plan
 from tap_stack.plan.difference import differences
@@ -78,7 +78,7 @@ def summary(plan: Plan) -> str:
     paused = sum(change.paused for change in plan.changes)
     notes = [f"{later} once others are there"] if later else []
     notes += [f"{ours} objects of the cluster beside them"] if ours else []
-    notes += [f"{_count(paused, 'change')} once a paused region is resumed"] if paused else []
+    notes += [f"{counted(paused, 'change')} once a paused region is resumed"] if paused else []
     notes += [f"{plan.elsewhere} changes in regions not shown"] if plan.elsewhere else []
     return f"{text} ({'; '.join(notes)})." if notes else f"{text}."
 
@@ -88,9 +88,9 @@ def warnings(plan: Plan) -> Iterator[str]:
     losing = sum(bool(change.loses) for change in plan.changes if not change.paused)
     blocked = plan.count(Action.BLOCKED)
     if blocked:
-        yield f"{_count(blocked, 'change')} blocked: AWS would have to replace a resource, and the provider refuses."
+        yield f"{counted(blocked, 'change')} blocked: AWS would have to replace a resource, and the provider refuses."
     if losing:
-        yield f"{_count(losing, 'change')} would lose data."
+        yield f"{counted(losing, 'change')} would lose data."
 
 
 def values(field: Field) -> Iterator[tuple[str, str]]:
@@ -193,7 +193,3 @@ def _document(value: object) -> Any:  # noqa: ANN401
 
 def _alike(change: Change) -> tuple[Any, ...]:
     return (change.action, json.dumps([field.json() for field in change.fields]), change.loses, change.blocked)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -11,6 +11,7 @@ from tap_api.base import GROUP, Json
 from tap_api.kinds import ENVIRONMENT_TAP, PARTS, REGIONAL_TAP
 from tap_api.naming import LABEL_ENVIRONMENT_TAP, LABEL_PART, LABEL_REGION, part_name
 from tap_cli.snapshot import Object, condition
+from tap_cli.terminal import counted
 from tap_stack.health import trouble
 from tap_stack.observation import DictObservation
 
@@ -105,7 +106,8 @@ class Remains:
         for line in self._held():
             root.add(Text(line, "dim"))
         for region, items in _grouped(self.objects, _region).items():
-            branch = root.add(Text.assemble((region, "bold"), (f"  {counted(len(_aws(items)))} left", "cyan")))
+            left = f"  {counted(len(_aws(items)), 'AWS resource')} left"
+            branch = root.add(Text.assemble((region, "bold"), (left, "cyan")))
             for part, below in _grouped(_aws(items), _part).items():
                 leaf = branch.add(Text.assemble(("○ ", "yellow"), part, (f"  {len(below)} left", "cyan")))
                 for item, words in _blocking(below):
@@ -114,7 +116,7 @@ class Remains:
 
     @staticmethod
     def _counts(resources: Sequence[Json], most: int) -> str:
-        return f"{len(resources)} of {counted(most)} left" if most else "no AWS resource left"
+        return f"{len(resources)} of {counted(most, 'AWS resource')} left" if most else "no AWS resource left"
 
     def _held(self) -> list[str]:
         """Returns what the operator says of a claim that it is not in step with."""
@@ -174,8 +176,3 @@ def _grouped(items: Iterable[Json], by: Any) -> dict[str, list[Json]]:  # noqa: 
     for item in items:
         found.setdefault(by(item), []).append(item)
     return dict(sorted(found.items()))
-
-
-def counted(number: int) -> str:
-    """Returns how many resources of AWS, in words."""
-    return "1 AWS resource" if number == 1 else f"{number} AWS resources"

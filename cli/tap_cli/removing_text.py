@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from tap_api.base import Json
-from tap_cli.remains import counted
 from tap_cli.removing import Removal
-from tap_cli.terminal import Line, styled
+from tap_cli.terminal import Line, counted, styled
 from tap_stack.plan import Action
 
 
@@ -24,7 +23,7 @@ def lines(removal: Removal) -> Iterator[Line]:
             continue
         yield Line("")
         found = ((len(going) - len(kept), "deleted"), (len(kept), "kept"), (len(others), "changed"))
-        counts = [f"{counted(count)} {words}" for count, words in found if count]
+        counts = [f"{counted(count, 'AWS resource')} {words}" for count, words in found if count]
         yield styled(f"{region}: {', '.join(counts)}", 2, bold=True)
         for change in changes:
             yield from (styled(f"loses data: {loss}", 4, fg="red") for loss in change.loses)

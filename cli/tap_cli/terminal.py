@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 
 #: A pipe has no width: a line is a line there.
-_PIPE_COLUMNS = 5000
+PIPE_COLUMNS = 5000
 _NARROWEST = 60
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
@@ -41,6 +41,11 @@ class Answering(click.Command):
     usage_exit_code = 1
 
 
+def counted(number: int, what: str) -> str:
+    """Returns how many there are of something: `1 field`, `2 fields`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def styled(text: str, indent: int = 0, hang: int = 2, **style: Any) -> Line:  # noqa: ANN401
     """Returns a line with a style, such as `fg="red"`."""
     return Line(text, indent, hang, tuple(style.items()))
@@ -54,14 +59,18 @@ def formatted(lines: Iterable[Line], width: int) -> str:
 def columns() -> int:
     """Returns how wide the output is."""
     if not sys.stdout.isatty():
-        return _PIPE_COLUMNS
+        return PIPE_COLUMNS
     return max(shutil.get_terminal_size().columns, _NARROWEST)
 
 
+def is_plain(*, no_color: bool) -> bool:
+    """Returns whether somebody refuses colours (https://no-color.org)."""
+    return no_color or bool(os.environ.get("NO_COLOR"))
+
+
 def echo(text: str, *, no_color: bool) -> None:
-    """Prints text, its colours only where a terminal shows them and nobody refuses them (https://no-color.org)."""
-    plain = no_color or bool(os.environ.get("NO_COLOR"))
-    click.echo(text, color=False if plain else None)
+    """Prints text, its colours only where a terminal shows them and nobody refuses them."""
+    click.echo(text, color=False if is_plain(no_color=no_color) else None)
 
 
 def echo_data(output: str, value: Any, documents: Iterable[Any] | None = None) -> None:  # noqa: ANN401

@@ -14,7 +14,7 @@ from tap_api.errors import ManifestError
 from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP
 from tap_api.policy import RULES, Organisation, Severity, Violation, evaluate, load
 from tap_cli.claims import twice
-from tap_cli.terminal import cluster_options, echo_data, output_option
+from tap_cli.terminal import cluster_options, counted, echo_data, output_option
 
 _STDIN = Path("-")
 #: Of a claim that names none: names of AWS resources hold a digest of it, and their shape is the same.
@@ -101,11 +101,11 @@ def command(  # noqa: PLR0913  (options of a command line)
     if stored:
         documents = _stored(kubeconfig, context, namespace)
         found = [finding for document in documents for finding in _of_stored(document, organisation)]
-        judged = _count(len(documents), "object")
+        judged = counted(len(documents), "object")
     else:
         unique, seen = dict.fromkeys(files), dict[tuple[str, str, str], Path]()
         found = [finding for path in unique for finding in _judged(path, organisation, seen)]
-        judged = _count(len(unique), "file")
+        judged = counted(len(unique), "file")
     return _print(found, judged, output)
 
 
@@ -118,8 +118,8 @@ def _print(found: list[_Finding], judged: str, output: str) -> int:
     else:
         for finding in (*problems, *warnings):
             click.echo(str(finding))
-        counts = [judged, _count(len(problems), "problem")]
-        click.echo(", ".join([*counts, *([_count(len(warnings), "warning")] if warnings else [])]))
+        counts = [judged, counted(len(problems), "problem")]
+        click.echo(", ".join([*counts, *([counted(len(warnings), "warning")] if warnings else [])]))
     return 1 if problems else 0
 
 
@@ -198,7 +198,3 @@ def _composed(claim: Json) -> Iterator[Violation]:
                     yield Violation("spec", "Composed", f"{item.region}: {resource}: {path} {message}")
     except RefusedError as error:  # What only shows once the preset has filled the gaps.
         yield from error.violations
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
