@@ -7,13 +7,12 @@ Crossplane listens for webhooks, metrics and probes on every address, for it has
 from __future__ import annotations
 
 import base64
-import re
 from pathlib import Path
 
 from tap_cluster import accounts, golang, probes
 from tap_cluster.context import Context
 from tap_cluster.errors import ClusterError
-from tap_cluster.kubectl import external_name, manifests, namespace
+from tap_cluster.kubectl import by_kind, external_name, manifests, namespace
 from tap_cluster.places import Places, write_private
 from tap_cluster.run import child_env, program_env, run, run_logged
 from tap_cluster.supervisor import Program, always, digest, digest_files
@@ -103,9 +102,7 @@ def core_env(context: Context) -> dict[str, str]:
 
 def without_nodes(rendered: str) -> str:
     """Return the documents of a rendered chart that make sense without a kubelet."""
-    documents = re.split(r"^---\s*$", rendered, flags=re.MULTILINE)
-    kinds = [(re.search(r"^kind:\s*(\w+)", document, flags=re.MULTILINE), document) for document in documents]
-    return "---\n".join(document for kind, document in kinds if kind and kind[1] not in WITHOUT_NODES)
+    return "---\n".join(document for kind, document in by_kind(rendered) if kind not in WITHOUT_NODES)
 
 
 def _install(context: Context) -> None:

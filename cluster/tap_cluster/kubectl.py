@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Mapping
@@ -15,6 +16,7 @@ from tap_cluster.run import run
 
 FIELD_MANAGER = "tap-cluster"
 Manifest = dict[str, Any]
+_KIND = re.compile(r"^kind:\s*(\w+)", re.MULTILINE)
 
 
 def binary() -> Path:
@@ -70,6 +72,12 @@ class Kubectl:
 def manifests(objects: Iterable[Mapping[str, Any]]) -> str:
     """Return objects as one JSON list that kubectl reads."""
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
+
+
+def by_kind(rendered: str) -> list[tuple[str, str]]:
+    """Return the documents of a rendered chart that hold an object, as they are, each after its kind."""
+    documents = re.split(r"^---\s*$", rendered, flags=re.MULTILINE)
+    return [(found[1], document) for document in documents if (found := _KIND.search(document))]
 
 
 def identity(found: Mapping[str, Any]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,12 @@ from typing import Any
 from tap_api import manifest
 from tap_cluster.context import Context
 from tap_cluster.errors import ClusterError
-from tap_cluster.kubectl import Manifest, manifests, namespace
+from tap_cluster.kubectl import Manifest, by_kind, manifests, namespace
 from tap_cluster.places import write_private
 from tap_cluster.run import child_env, run
 from tap_cluster.services import NAMESPACE, admission_authority
 from tap_cluster.waiting import wait_for_condition
 
-KIND = re.compile(r"^kind:\s*(\w+)", re.MULTILINE)
 #: The ConfigMap of the organisation's rules; a pod has it mounted, a process of this machine reads it from a file.
 POLICY = "tap-policy"
 NAMESPACES = ("tap-dev", "tap-staging", "tap-prod")
@@ -109,8 +107,7 @@ def write_values(context: Context, values: Mapping[str, Any]) -> Path:
 
 def split(rendered: str) -> tuple[str, str]:
     """Return the CRDs of a rendered chart, and all else."""
-    parts = re.split(r"^---\s*$", rendered, flags=re.MULTILINE)
-    kinds = [(found[1], part) for part in parts if (found := KIND.search(part))]
+    kinds = by_kind(rendered)
     crds = [part for kind, part in kinds if kind == "CustomResourceDefinition"]
     return "---\n".join(crds), "---\n".join(part for kind, part in kinds if kind != "CustomResourceDefinition")
 
