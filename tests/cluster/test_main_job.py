@@ -133,14 +133,14 @@ def test_what_one_region_knows_reaches_the_others_and_what_waited_is_made(prod: 
     waiting = prod.get("regionalnetworks", "prod-us-east-2-network")["status"]["waiting"]
     assert [entry["key"] for entry in waiting]
     for region in REGIONS:
-        prod.provider.make_key(f"prod-{region}-key", region)
+        prod.keys.make(f"prod-{region}-key", region)
     prod.until(lambda: all(prod.output(region, "keyArn") for region in REGIONS), "every key's ARN in the status")
     replicas = prod.get("regionaltaps", "prod-us-east-1")["spec"]["facts"]["replicas"]
     assert replicas == [
         {"region": region, "keyArn": prod.output(region, "keyArn")} for region in ("eu-west-1", "us-east-2")
     ]
     for region in REGIONS:
-        prod.provider.show_policy(f"prod-{region}-key")
+        prod.keys.show_policy(f"prod-{region}-key")
     # Not the NAT gateways: they wait for an internet gateway that works, and nobody makes one here.
     prod.until(
         lambda: not any(waits(network, "flow-log") for network in prod.objects("regionalnetworks")),

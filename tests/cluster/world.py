@@ -92,7 +92,7 @@ class World:
     def __init__(self, cluster: Cluster, namespace: str) -> None:
         self.cluster = cluster
         self.namespace = namespace
-        self.provider = ProviderDouble(self)
+        self.keys = KeyDouble(self)
         self._reader = Reader(cluster.kubeconfig)
         # Not kubectl where a test polls: a process for each look costs more than what it looks at.
         self._objects: Any = client.CustomObjectsApi(_client(cluster.kubeconfig))
@@ -256,13 +256,13 @@ def _changes(before: object, after: object) -> str:
     return ", ".join(names)
 
 
-class ProviderDouble:
-    """Stands in for provider-aws: says of a key what AWS would. A test double, and nothing of the product."""
+class KeyDouble:
+    """Stands in for provider-aws with keys alone: says of one what AWS would. A test double, nothing of the product."""
 
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def make_key(self, name: str, region: str) -> None:
+    def make(self, name: str, region: str) -> None:
         """Makes the key: it has an ARN, and AWS's default policy."""
         key_id = f"{digest(name)}-0000-4000-8000-000000000000"
         arn = f"arn:aws:kms:{region}:{ACCOUNT}:key/{key_id}"
