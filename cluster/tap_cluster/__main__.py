@@ -11,12 +11,11 @@ from pathlib import Path
 
 import click
 
-from tap_cluster import api, demo, machine, publish, recipes, runtime, status, tools
+from tap_cluster import api, demo, machine, publish, runtime, status
 from tap_cluster.aws import Aws
 from tap_cluster.errors import ClusterError
 from tap_cluster.kubeconfig import exported
 from tap_cluster.places import Places
-from tap_cluster.progress import Progress
 
 cluster_option = click.option(
     "--cluster",
@@ -88,25 +87,11 @@ def show_status() -> None:
         sys.exit(1)
 
 
-@cli.command("tools")
-def build_tools() -> None:
-    """Build every Go tool of the embedded cluster that is not built yet, and show where they are."""
-    for name, path in tools.ensure(recipes.EMBEDDED, Places.find(), Progress()).items():
-        click.echo(f"{name:24} {path}")
-
-
 @cli.command("tool")
 @click.argument("name")
 def build_tool(name: str) -> None:
     """Print the path of one Go tool, or of kubectl; it is built where it is not there."""
     click.echo(api.tool(name))
-
-
-@cli.command()
-@cluster_option
-def kubeconfig(cluster: str) -> None:
-    """Print the path of the kubeconfig."""
-    click.echo(api.kubeconfig(cluster))
 
 
 @cli.command()

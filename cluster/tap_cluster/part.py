@@ -51,11 +51,6 @@ class Part:
         context = embedded.load(self.places, tools.ensure((*names, *more), self.places, self.progress), self.progress)
         context.supervisor.ensure(embedded.programs(context)[self.name])
 
-    def restart(self) -> None:
-        """End it gently and start it again."""
-        self.stop()
-        self.start()
-
     @property
     def _state(self) -> State:
         return State.load(embedded.state_file(self.places))

@@ -101,12 +101,8 @@ RECIPES = {
 EMBEDDED = ("crane", "kubernetes", "crossplane", "crossplane-cli", "helm")
 CONTROL_PLANE = ("kubernetes", "crossplane", "helm")
 PROVIDER = ("provider-monolith",)
-#: What the alert rules and the charts are held against.
-CHECK = ("prometheus", "kube-score")
 #: Who signs the webhook's certificate in tests/node.
 SIGNER = ("cert-manager",)
-#: What a plan is timed against (bench/plan.py).
-BENCH = ("opentofu", "terraform-provider-aws")
 KIND = ("kind", "helm", "crossplane-cli", "crane")
 NODE = (*EMBEDDED, "node", "coredns")
 

@@ -335,7 +335,7 @@ def test_no_traceback_reaches_a_user(
 
 def test_every_command_has_a_line_of_help() -> None:
     said = CliRunner().invoke(main.cli, ["--help"]).output
-    for command in ("up", "down", "status", "tools", "kubeconfig", "env"):
+    for command in ("up", "down", "status", "demo", "tool", "env", "package", "publish"):
         assert f"  {command} " in said
     assert "runtime" not in said
 

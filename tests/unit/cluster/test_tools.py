@@ -1,5 +1,6 @@
 """What is built, under which key, and what a person is told when it cannot be."""
 
+import re
 import shutil
 import threading
 import time
@@ -12,7 +13,7 @@ from tap_cluster.errors import ClusterError
 from tap_cluster.locks import held
 from tap_cluster.places import Places
 from tap_cluster.progress import Progress
-from tap_cluster.recipes import BENCH, CHECK, EMBEDDED, KIND, NODE, PROVIDER, RECIPES, SIGNER, Binary, Recipe
+from tap_cluster.recipes import EMBEDDED, KIND, NODE, PROVIDER, RECIPES, SIGNER, Binary, Recipe
 
 RECIPE = Recipe("crane", (Binary("crane", "example.org/crane", {"v": "@example.org/crane"}),), 1)
 
@@ -63,7 +64,12 @@ def test_every_recipe_is_there_and_pins_what_it_stamps() -> None:
         for binary in recipe.binaries:
             assert f"{binary.package}\n" in text, "a tool directive"
             gobuild.ldflags(binary, recipe.source(root))
-    assert {*BENCH, *CHECK, *EMBEDDED, *KIND, *NODE, *PROVIDER, *SIGNER} == set(RECIPES)
+
+
+def test_every_recipe_is_one_of_a_cluster_or_is_asked_for_by_the_makefile() -> None:
+    words = set(re.findall(r"[\w-]+", (Places.find().repository / "Makefile").read_text()))
+    asked = {recipe.name for recipe in RECIPES.values() if words & {binary.name for binary in recipe.binaries}}
+    assert {*EMBEDDED, *KIND, *NODE, *PROVIDER, *SIGNER} | asked == set(RECIPES)
 
 
 def test_the_environment_of_go_drops_what_would_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
