@@ -11,6 +11,11 @@ app.kubernetes.io/name: {{ .Chart.Name }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
+{{- /* Where our pods listen, by the names of their ports. */ -}}
+{{- define "tap.ports" -}}
+{health: 8081, https: 9443, metrics: 8082}
+{{- end -}}
+
 {{- /* Users, as CEL has them. */ -}}
 {{- define "tap.operatorUser" -}}
 system:serviceaccount:{{ .Release.Namespace }}:tap-operator
