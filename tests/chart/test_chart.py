@@ -176,7 +176,7 @@ def test_the_policies_cover_every_part_that_there_is(chart: dict[str, Json]) -> 
     assert guarded(policies["tap-parts"]) == sorted(both)
     assert guarded(policies["tap-machinery"]) == sorted([*PLURALS, "regionaltaps"])
     assert guarded(policies["tap-owned-regions"]) == ["regionaltaps", "regionaltaps/status"]
-    assert guarded(policies["tap-ownership"]) == ["regionaltaps"]
+    assert guarded(policies["tap-ownership"]) == ["environmenttaps", "regionaltaps"]
     assert guarded(policies["tap-cidrblocks"]) == ["cidrblocks"]
     assert guarded(policies["tap-credentials"]) == ["environmenttaps", "regionaltaps"]
     assert guarded(policies["tap-protection"]) == ["environmenttaps", "regionaltaps"]

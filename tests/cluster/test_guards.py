@@ -90,7 +90,7 @@ class Guards:
             time.sleep(0.3)
 
     def patch(self, who: str, kind: str, name: str, change: Json) -> str:
-        return self.refusal(who, "patch", kind, name, "--type=merge", f"--patch={json.dumps(change)}")
+        return self.refusal(who, "patch", kind, name, *merge(change))
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,8 @@ def guards(cluster: Cluster) -> Iterator[Guards]:
     finally:
         made.kubectl("delete", "etap,rtap", "--all", "--wait=false", *WHO["night-shift"])
         cluster.kubectl("delete", "namespace", made.namespace, "--wait=false", *WHO["night-shift"])
-        cluster.kubectl("delete", "cidrblocks", f"--selector=tap.platform/peering-group={GROUP}", *WHO["night-shift"])
+        groups = f"--selector=tap.platform/peering-group in ({GROUP}, {GROUP}-brief)"
+        cluster.kubectl("delete", "cidrblocks", groups, *WHO["night-shift"])
 
 
 def alone(**spec: object) -> Json:
@@ -139,6 +140,11 @@ def part_there(guards: Guards) -> bool:
     except ClusterError:
         return False
     return True
+
+
+def merge(change: Json) -> tuple[str, str]:
+    """Returns how `kubectl patch` is told of a change."""
+    return "--type=merge", f"--patch={json.dumps(change)}"
 
 
 def passing(guards: Guards, *args: str, stdin: Json | None = None) -> set[str]:
@@ -235,6 +241,66 @@ def test_a_whole_collection_is_not_deleted_past_the_guards(guards: Guards, plura
         )
     assert "denied request" in str(refused.value.output)
     assert said in str(refused.value.output)
+
+
+def owned_by(name: str, uid: str = "0", **more: object) -> Json:
+    """Returns metadata that gives an object to an EnvironmentTap; by default to one that is nowhere."""
+    return {
+        "ownerReferences": [{"apiVersion": API_VERSION, "kind": "EnvironmentTap", "name": name, "uid": uid, **more}]
+    }
+
+
+@pytest.mark.parametrize("controller", [True, False])
+def test_nobody_gives_an_environment_to_another_the_operator_neither(guards: Guards, *, controller: bool) -> None:
+    owner = owned_by("gone", controller=controller)
+    assert passing(guards, "patch", "etap", "guarded", *merge({"metadata": owner})) == {"night-shift"}
+    claim = brief("given")
+    claim["metadata"].update(owner)
+    assert passing(guards, "create", "--filename=-", stdin=claim) == {"night-shift"}
+    assert guards.patch("editor", "etap", "guarded", {"metadata": owner}) == (
+        "EnvironmentTap guarded cannot be given to EnvironmentTap gone: the garbage collector would delete it with that "
+        "one. Leave ownerReferences out"
+    )
+
+
+def test_an_owner_that_is_nowhere_takes_no_protection_away(guards: Guards) -> None:
+    night = WHO["night-shift"]
+    guards.kubectl("patch", "etap", "guarded", *merge({"metadata": owned_by("gone", controller=True)}), *night)
+    try:
+        assert passing(guards, "delete", "etap", "guarded") == {"night-shift", "namespaces"}
+    finally:
+        guards.kubectl("patch", "etap", "guarded", *merge({"metadata": {"ownerReferences": None}}), *night)
+
+
+@pytest.fixture(scope="module")
+def paused(guards: Guards) -> str:
+    """An environment with a paused region, and with an end that was told; it goes with the namespace."""
+    guards.kubectl("apply", "--filename=-", stdin=brief())
+    guards.kubectl("wait", "etap/brief", "--for=jsonpath={.status.expiration.ttl}=72h", "--timeout=60s")
+    return "brief"
+
+
+def brief(name: str = "brief") -> Json:
+    spec = {
+        "environment": "dev",
+        "primaryRegion": "us-east-1",
+        "tags": TAGS,
+        "ttl": "72h",
+        "peeringGroup": f"{GROUP}-{name}",
+        "regions": [{"name": "us-east-1", "cidr": "10.0.0.0/16", "state": "Paused"}],
+    }
+    return {"apiVersion": API_VERSION, "kind": "EnvironmentTap", "metadata": {"name": name}, "spec": spec}
+
+
+def test_what_is_paused_is_not_deleted(guards: Guards, paused: str) -> None:
+    assert passing(guards, "delete", "etap", paused) == {"night-shift", "namespaces", "operator"}
+    # The collector deletes no EnvironmentTap but one that somebody gave an owner for that purpose.
+    night = WHO["night-shift"]
+    guards.kubectl("patch", "etap", paused, *merge({"metadata": owned_by("gone", controller=True)}), *night)
+    try:
+        assert passing(guards, "delete", "etap", paused) == {"night-shift", "namespaces", "operator"}
+    finally:
+        guards.kubectl("patch", "etap", paused, *merge({"metadata": {"ownerReferences": None}}), *night)
 
 
 LABEL = "tap.platform/holds-taps"
