@@ -28,6 +28,7 @@ POLICIES = [
     "tap-locks",
     "tap-machinery",
     "tap-namespaces",
+    "tap-operator-configmaps",
     "tap-operator-environments",
     "tap-operator-expiry",
     "tap-operator-namespaces",
@@ -182,6 +183,7 @@ def test_the_policies_cover_every_part_that_there_is(chart: dict[str, Json]) -> 
     assert guarded(policies["tap-protection"]) == ["environmenttaps", "regionaltaps"]
     assert guarded(policies["tap-paused-environments"]) == ["environmenttaps"]
     assert guarded(policies["tap-paused-regions"]) == ["regionaltaps"]
+    assert guarded(policies["tap-operator-configmaps"]) == ["configmaps"]
     spaces = ["namespaces", "namespaces/finalize", "namespaces/status"]
     assert guarded(policies["tap-namespaces"]) == guarded(policies["tap-operator-namespaces"]) == spaces
 

@@ -41,6 +41,7 @@ POLICIES = [
     "tap-locks",
     "tap-machinery",
     "tap-namespaces",
+    "tap-operator-configmaps",
     "tap-operator-environments",
     "tap-operator-expiry",
     "tap-operator-namespaces",
