@@ -12,7 +12,9 @@ def _reported(name: str, base: Mapping[str, Any], *errors: tuple[str, str], **ch
 
 
 #: Doors that store what is changed tell one from another by the name.
-LEAVING = edited(GOOD, metadata__name="leaving", spec__regions=[ONE, {**TWO, "state": "Absent"}])
+BOTH, LEAVING_REGIONS = [ONE, TWO], [ONE, {**TWO, "state": "Absent"}]
+LEAVING = edited(GOOD, metadata__name="leaving", spec__regions=LEAVING_REGIONS)
+QUIET = edited(LEAVING, metadata__name="quiet", spec__drift="Report")
 GLOBAL = edited(GOOD, metadata__name="global", spec__database={"global": True})
 CHANGES = [
     case(
@@ -97,8 +99,30 @@ CHANGES = [
         old=GOOD,
     ),
     _reported("a region that goes", GOOD, ("spec.regions", "OnlyReported"), spec__drift="Repair", spec__regions=[ONE]),
+    _reported("a region that is absent", GOOD, ("spec.regions", "OnlyReported"), spec__regions=LEAVING_REGIONS),
+    _reported("a region that is paused", GOOD, spec__regions=[ONE, {**TWO, "state": "Paused"}]),
     _reported("protection lifted", ALONE, ("spec.protection", "OnlyReported"), spec__protection=False),
     _reported("a change that shows as drift", GOOD, spec__network={"zones": 2}),
-    case("a region that goes", GOOD, [], {"spec__drift": "Report", "spec__regions": [ONE]}, old=GOOD),
+    case("an absent region that leaves the list", QUIET, [], {"spec__regions": [ONE]}, old=QUIET),
+    case(
+        "an absent region that is back", QUIET, [("spec.regions", "OnlyReported")], {"spec__regions": BOTH}, old=QUIET
+    ),
+    # Report begins once a region is as it is wanted, and what it was wanted to be before is that, too: this change would
+    # be the first that is not made.
+    *(
+        case(f"only reported from the change on: {name}", old, [(path, "OnlyReported")], made, old=old)
+        for name, old, path, made in (
+            ("a region that goes", GOOD, "spec.regions", {"spec__drift": "Report", "spec__regions": [ONE]}),
+            (
+                "a region that is absent",
+                GOOD,
+                "spec.regions",
+                {"spec__drift": "Report", "spec__regions": LEAVING_REGIONS},
+            ),
+            ("a region that comes", LEAVING, "spec.regions", {"spec__drift": "Report", "spec__regions": BOTH}),
+            ("protection lifted", ALONE, "spec.protection", {"spec__drift": "Report", "spec__protection": False}),
+        )
+    ),
+    case("only reported from the change on", GOOD, [], {"spec__drift": "Report"}, old=GOOD),
 ]
 CASES = [*ORGANISATION, *ENVIRONMENTS, *REGIONS, *CHANGES]

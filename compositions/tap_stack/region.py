@@ -76,9 +76,11 @@ def _in_mode(subject: Subject[RegionalTapSpec], before: DriftStatus) -> Subject[
     now = drift.mode(
         subject.spec.drift,
         before,
+        # Of one that policy refuses nothing is composed, so no part is as it is wanted.
+        () if subject.violations else resources(subject),
         subject.observed,
-        ready=bool(ready and ready.status == "True"),
-        complete=all(replica.key_arn and replica.region in listed for replica in replicas),
+        ready=bool(ready and ready.status == "True")
+        and all(replica.key_arn and replica.region in listed for replica in replicas),
     )
     return replace(subject, spec=subject.spec.model_copy(update={"drift": now}))
 

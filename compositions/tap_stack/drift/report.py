@@ -1,7 +1,9 @@
 """What an XR says of drift: its condition, and what a region takes over from its parts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
+from tap_api.base import Json
 from tap_api.common import DriftMode
 from tap_api.kinds import PARTS
 from tap_api.status import (
@@ -15,9 +17,11 @@ from tap_api.status import (
     DriftStatus,
 )
 from tap_api.text import named
+from tap_stack.assembly import assemble
 from tap_stack.composed import Condition
 from tap_stack.drift.judge import parse
 from tap_stack.observation import Observed
+from tap_stack.resource import Resources
 
 _MAX_NAMED = 5
 
@@ -75,7 +79,7 @@ def of_region(own: DriftStatus, observed: Observed, *, reporting: bool) -> tuple
     return whole, silent
 
 
-def mode(wanted: DriftMode, before: DriftStatus, observed: Observed, *, ready: bool, complete: bool) -> DriftMode:
+def mode(wanted: DriftMode, before: DriftStatus, resources: Resources, observed: Observed, *, ready: bool) -> DriftMode:
     """Returns whether drift is repaired in a region now: `Report` begins once all of the region was as it is wanted.
 
     What is still being made is changed several times (the key is given its policy, the function the database's
@@ -84,24 +88,35 @@ def mode(wanted: DriftMode, before: DriftStatus, observed: Observed, *, ready: b
     Args:
         wanted: What the spec says.
         before: status.drift of the region, as it was said last.
+        resources: What is wanted of the region now; it is asked for where everything else tells that all is made.
         observed: What the region has composed, by key.
-        ready: Whether the region was ready when it was last looked at.
-        complete: Whether its spec waits for no fact of another region.
+        ready: Whether the region was ready when it was last looked at, and its spec waits for no fact of another one.
     """
     if wanted is DriftMode.REPAIR or before.reporting:
         return wanted
-    made = ready and complete and before.settled and not before.pending
-    return wanted if made and all(_is_as_wanted(observed, kind.part) for kind in PARTS) else DriftMode.REPAIR
+    if not (ready and before.settled and not before.pending):
+        return DriftMode.REPAIR
+    specs = {item.key: item.manifest["spec"] for item in assemble(resources, observed).emitted}
+    made = all(_is_as_wanted(observed, kind.part, specs.get(kind.part)) for kind in PARTS)
+    return wanted if made else DriftMode.REPAIR
 
 
-def _is_as_wanted(observed: Observed, part: str) -> bool:
-    """Returns whether all of a part is in AWS as its latest spec has it."""
+def _is_as_wanted(observed: Observed, part: str, spec: Json | None) -> bool:
+    """Returns whether all of a part is in AWS as `spec` has it, which is composed for it now."""
     observation = observed.get(part)
     said, synced = (observation and observation.condition(type_) for type_ in (DRIFTED, "Synced"))
     if not observation or not said or not synced or said.status != "False":
         return False
+    # What a change sets beside `drift: Report` no part has heard of in the pass that composes it first.
+    if spec is None or _compared(observation.field("spec") or {}) != _compared(spec):
+        return False
     latest = observation.field("metadata", "generation") or 0
     return synced.generation >= latest and not parse({"drift": observation.field("status", "drift")}).pending
+
+
+def _compared(spec: Mapping[str, Any]) -> Json:
+    """Returns the spec of a part without what is decided here, and without what is Crossplane's own (04, item 2)."""
+    return {field: value for field, value in spec.items() if field not in ("crossplane", "drift")}
 
 
 def _prefixed(part: str, entries: Iterable[DriftedField]) -> list[DriftedField]:

@@ -12,6 +12,7 @@ from doubles.account import key_of
 from golden.world import Environment, World, claims, provided
 from tap_api.base import GROUP, Json
 from tap_api.common import DriftMode
+from tap_api.fanout import fan_out
 from tap_api.kinds import KINDS
 from tap_api.status import DriftStatus
 from tap_stack import drift
@@ -214,6 +215,36 @@ def test_drift_is_only_reported_once_all_was_as_wanted_and_then_nothing_is_chang
     turned = turn(world)
     assert drifted(turned["network"])[1] == "Repaired"
     assert "reporting" not in turned[""].status["drift"]
+
+
+def reporting(environment: Environment) -> dict[str, bool]:
+    """Returns of which regions drift is only reported, after a turn of all of them that the operator follows."""
+    told = {region: turn(world)[""].status.get("drift", {}) for region, world in environment.worlds.items()}
+    taps = fan_out(environment.claim, {region: world.tap for region, world in environment.worlds.items()})
+    environment.worlds = {tap["spec"]["region"]: environment.worlds[tap["spec"]["region"]] for tap in taps}
+    for tap in taps:
+        environment.worlds[tap["spec"]["region"]].tap["spec"] = tap["spec"]
+    return {region: bool(drift_of.get("reporting")) for region, drift_of in told.items()}
+
+
+def test_what_a_change_sets_beside_report_is_made_in_aws_before_drift_is_only_reported() -> None:
+    environment = Environment("dev", obedient)
+    for _ in range(12):
+        reporting(environment)
+    primary, *_, leaving = environment.worlds
+    resources = environment.worlds[primary].objects
+
+    def in_aws() -> list[str]:
+        table = resources[f"dev-{primary}-sessions"]["table"]
+        return [replica["regionName"] for replica in table["status"]["atProvider"]["replica"]]
+
+    assert leaving in in_aws()
+    # Policy refuses this change; what is stored past admission has to be made all the same.
+    environment.claim["spec"]["drift"] = "Report"
+    environment.claim["spec"]["regions"].pop()
+    told = [reporting(environment)[primary] for _ in range(12)]
+    assert (told, told[-1]) == (sorted(told), True)
+    assert leaving not in in_aws()
 
 
 def test_a_resource_that_only_looks_and_one_that_aws_does_not_show_are_not_judged() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tap_api.common import DriftMode
+from tap_api.common import DriftMode, RegionState
 from tap_api.kinds import CIDR_IS_FIXED, EnvironmentTapSpec
 from tap_api.policy.rule import Finding, Subject
 from tap_api.policy.violation import shown
@@ -45,22 +45,28 @@ def immutable(subject: Subject) -> Iterator[Finding]:
 
 
 def only_reported(subject: Subject) -> Iterator[Finding]:
-    """A region that comes or goes, or protection that is lifted, where nothing is changed in AWS."""
-    if subject.old is None or subject.old.drift is not DriftMode.REPORT:
+    """A region that comes or goes, or protection that is lifted, where nothing is changed in AWS, or from then on."""
+    if subject.old is None or DriftMode.REPORT not in (subject.old.drift, subject.spec.drift):
         return
-    first = "set `drift: Repair` first, and wait until Drifted is False"
+    first = (
+        "set `drift: Repair` first, and wait until Drifted is False"
+        if subject.old.drift is DriftMode.REPORT
+        else "leave `drift: Repair`, and set `drift: Report` once this is made and Drifted is False"
+    )
     if subject.old.protection is not False and subject.spec.protection is False:
-        yield "spec.protection", f"cannot be lifted while drift is only reported: AWS would not be told; {first}"
+        yield "spec.protection", f"cannot be lifted where drift is only reported: AWS would not be told; {first}"
     now, before = subject.environment_tap, subject.old
     if now is None or not isinstance(before, EnvironmentTapSpec):
         return
-    had, has = ({region.name for region in spec.regions} for spec in (before, now))
+    had, has = (
+        {region.name for region in spec.regions if region.state is not RegionState.ABSENT} for spec in (before, now)
+    )
     come, gone = sorted(has - had), sorted(had - has)
     if come or gone:
         words = " and ".join(
             f"{', '.join(names)} cannot be {verb}" for verb, names in (("added", come), ("removed", gone)) if names
         )
-        yield "spec.regions", f"{words} while drift is only reported: the other regions would not follow; {first}"
+        yield "spec.regions", f"{words} where drift is only reported: the other regions would not follow; {first}"
 
 
 def _ranges(now: Mapping[str, Any], before: Mapping[str, Any]) -> Iterator[Finding]:

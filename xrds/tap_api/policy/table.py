@@ -212,8 +212,9 @@ RULES: tuple[Rule, ...] = (
         "OnlyReported",
         changes.only_reported,
         purpose="With `drift: Report` nothing that is there is changed in AWS: the primary's replicas would not follow "
-        "a region that comes or goes, and a data store would keep its protection.",
-        remedy="Set `drift: Repair` in a change of its own, wait until Drifted is False, and then change this.",
+        "a region that comes or goes (`state: Absent` too), and a data store would keep its protection.",
+        remedy="Set `drift: Repair` in a change of its own, wait until Drifted is False, and then change this; set "
+        "`drift: Report` again once Drifted is False.",
         changes=True,
     ),
     Rule(
