@@ -67,6 +67,10 @@ class Cluster:
         """Returns the RegionalTaps of `namespace`, of all namespaces where it is None, sorted."""
         return self._sorted(REGIONAL_TAP, namespace)
 
+    def parts(self, namespace: str, label: str | None = None) -> list[Json]:
+        """Returns the parts in `namespace`, only those with `label` where there is one."""
+        return [part for kind in PARTS for part in self._list(GROUP, VERSION, kind.plural, namespace, label)]
+
     def _sorted(self, kind: Kind, namespace: str | None) -> list[Json]:
         found = self._list(GROUP, VERSION, kind.plural, namespace)
         return sorted(found, key=lambda o: (o["metadata"]["namespace"], o["metadata"]["name"]))
@@ -76,7 +80,7 @@ class Cluster:
         namespace, name = environment["metadata"]["namespace"], environment["metadata"]["name"]
         label = f"{LABEL_ENVIRONMENT_TAP}={name}"
         regions = self._list(GROUP, VERSION, REGIONAL_TAP.plural, namespace, label)
-        parts = [part for kind in PARTS for part in self._list(GROUP, VERSION, kind.plural, namespace, label)]
+        parts = self.parts(namespace, label)
         managed = self._managed((*regions, *parts), namespace, label) if resources else []
         return Snapshot(environment, regions, parts, managed)
 
@@ -87,7 +91,7 @@ class Cluster:
         # Regions without the label too: one may have a name that is wanted.
         regions = self._list(GROUP, VERSION, REGIONAL_TAP.plural, namespace)
         claim = self._list(GROUP, VERSION, ENVIRONMENT_TAP.plural, namespace) if of_environment else []
-        parts = [item for part in PARTS for item in self._list(GROUP, VERSION, part.plural, namespace, label)]
+        parts = self.parts(namespace, label)
         return [*claim, *regions, *parts, *self._managed((*regions, *parts), namespace, label)]
 
     def _managed(self, xrs: Iterable[Json], namespace: str, label: str | None) -> list[Json]:

@@ -51,9 +51,8 @@ def look(cluster: Cluster, wanted: Sequence[Json]) -> list[Snapshot]:
     for claim in wanted:
         namespace, name = claim["metadata"]["namespace"], claim["metadata"]["name"]
         if claim["kind"] == REGIONAL_TAP.kind:
-            objects = cluster.objects(REGIONAL_TAP.kind, name, namespace)
-            taps = [item for item in objects if item["kind"] == REGIONAL_TAP.kind and item["metadata"]["name"] == name]
-            found += [Alone.of(tap, objects) for tap in taps]
+            taps = [item for item in cluster.regions(namespace) if item["metadata"]["name"] == name]
+            found += [Alone.of(tap, cluster.parts(namespace)) for tap in taps]
         else:
             there = [item for item in cluster.environments(namespace) if item["metadata"]["name"] == name]
             found += [cluster.snapshot(environment) for environment in there]
@@ -129,4 +128,4 @@ def _cause(snapshot: Snapshot, region: str) -> str:
 
 def _is_of(part: Object, uid: str) -> bool:
     owners = part["metadata"].get("ownerReferences") or ()
-    return part.get("kind") != REGIONAL_TAP.kind and any(owner.get("uid") == uid for owner in owners)
+    return any(owner.get("uid") == uid for owner in owners)

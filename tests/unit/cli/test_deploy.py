@@ -18,7 +18,7 @@ from tap_api.base import Json
 from tap_api.errors import TapError
 from tap_api.kinds import PARTS
 from tap_cli import progress, writer
-from tap_cli.cluster import ClusterError
+from tap_cli.cluster import Cluster, ClusterError
 from tap_cli.intent import MANAGER, intent, taken_over
 from tap_cli.progress import Alone, undone
 from tap_cli.snapshot import Snapshot
@@ -241,6 +241,28 @@ def test_a_region_that_stands_alone_is_waited_for_too() -> None:
     assert undone(Alone.of(tap, there)) == []
     tap["metadata"]["generation"] = 2
     assert undone(Alone.of(tap, [])) != []
+
+
+BESIDE = "/apis/tap.platform/v1alpha1/namespaces/tap-dev"
+KMS = "kms.aws.m.upbound.io/v1beta1"
+
+
+def test_a_region_that_stands_alone_is_waited_for_by_what_speaks_of_itself_and_no_more(tmp_path: Path) -> None:
+    meta = {"name": "alone", "namespace": "tap-dev", "uid": "u", "generation": 1}
+    below = {"namespace": "tap-dev", "ownerReferences": [{"uid": "u", "controller": True}]}
+    ready = {**THERE, "conditions": [{"type": "Ready", "status": "True", "observedGeneration": 1}]}
+    key: Json = {"apiVersion": KMS, "kind": "Key", "metadata": {**below, "name": "alone-key"}, "spec": {}}
+    crossplane = {"resourceRefs": [{"apiVersion": KMS, "kind": "Key", "name": "alone-key"}]}
+    tap: Json = {**ALONE, "metadata": meta, "spec": {**ALONE["spec"], "crossplane": crossplane}, "status": ready}
+    api = RestApi((f"{BESIDE}/regionaltaps", tap), (f"/apis/{KMS}/namespaces/tap-dev/keys", key))
+    for kind in PARTS:
+        part = {"kind": kind.kind, "metadata": {**below, "name": f"alone-{kind.part}"}, "spec": {}, "status": THERE}
+        api.put(f"{BESIDE}/{kind.plural}", part)
+    with serving(api, tmp_path) as kubeconfig:
+        [seen] = progress.look(Cluster(kubeconfig), [ALONE])
+    assert undone(seen) == []
+    assert len(seen.parts) == len(PARTS)
+    assert [asked for asked in api.asked if "/apis/tap.platform/" not in asked] == []
 
 
 def test_what_is_left_is_told_when_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
