@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tap_cli.plan_text import SIGNS, heading, region_lines, summary, title, warnings
+from tap_cli.plan_text import SIGNS, heading, own_lines, region_lines, summary, title, warnings
 from tap_stack.plan import Action, Plan
 
 #: Characters that a comment on GitHub can have, less what others write around it.
@@ -20,6 +20,9 @@ def markdown(plan: Plan, against: str) -> str:
     told = [*head, f"**{summary(plan)}**", ""]
     told += [f"- **{text}**" for text in warnings(plan)]
     told += [f"- Advice: `{found.path}`: {found.message}" for found in plan.advice]
+    # The colour hangs on the first character of a line.
+    own = [f"{_MARKS[SIGNS[Action.UPDATE]]} {line.text}" for line in own_lines(plan)]
+    told += ["", "```diff", *own, "```"] if own else []
     folded = "\n".join(line for region in plan.regions for line in _folded(plan, region))
     text = "\n".join([*told, "", folded, ""])
     if len(text) <= _LONGEST:
@@ -36,7 +39,6 @@ def _folded(plan: Plan, region: str) -> Iterator[str]:
     for line in region_lines(part, region):
         sign, gap = line.text[:1], line.text[1:2]
         if gap == " " and sign in SIGNS.values():
-            # The colour hangs on the first character of a line.
             yield f"{_MARKS.get(sign, sign)} {' ' * (line.indent - 2)}{line.text[2:]}"
         else:
             yield f"{' ' * max(line.indent, 2)}{line.text}"

@@ -27,8 +27,7 @@ def lines(plan: Plan, against: str) -> Iterator[Line]:
         yield styled("Refused; nothing would be changed. Mend the claim:", fg="red")
         yield from (styled(str(violation), 2, fg="red") for violation in plan.violations)
         return
-    for field in (field for change in plan.changes if not change.region for field in change.fields):
-        yield from _field(field, 2)
+    yield from own_lines(plan)
     for region in plan.regions:
         yield Line("")
         told = list(region_lines(plan, region))
@@ -38,6 +37,14 @@ def lines(plan: Plan, against: str) -> Iterator[Line]:
     yield from (styled(f"advice: {advice}", fg="yellow") for advice in plan.advice)
     yield styled(summary(plan), bold=True)
     yield from (styled(text, fg="red", bold=True) for text in warnings(plan))
+
+
+def own_lines(plan: Plan) -> Iterator[Line]:
+    """Yields the fields of the claim itself that change."""
+    for change in plan.changes:
+        if (change.kind, change.name) == (plan.kind, plan.name):
+            for field in change.fields:
+                yield from _field(field, 2)
 
 
 def region_lines(plan: Plan, region: str) -> Iterator[Line]:
