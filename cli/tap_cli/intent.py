@@ -8,11 +8,11 @@ from typing import Any
 from tap_api.base import Json
 from tap_api.errors import TapError
 from tap_api.kinds import ENVIRONMENT_TAP
+from tap_api.naming import MANAGER
 from tap_cli.choose import no_region
-from tap_stack.plan.difference import differences
+from tap_stack.plan.difference import applied_fields, differences, is_applied
 
-#: Field manager of what `tap` applies.
-MANAGER = "tap"
+_NOTES = ("labels", "annotations")
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def intent(document: Mapping[str, Any], live: Json | None, region: str | None = 
         TapError: the file does not have that region.
     """
     kind, metadata = document["kind"], document["metadata"]
-    meta = {key: metadata[key] for key in ("name", "namespace", "labels", "annotations") if metadata.get(key)}
+    meta = {key: metadata[key] for key in ("name", "namespace", *_NOTES) if metadata.get(key)}
     whole = {"apiVersion": document["apiVersion"], "kind": kind, "metadata": meta, "spec": deepcopy(document["spec"])}
     if region is None:
         return Intent(whole, live)
@@ -57,8 +57,24 @@ def intent(document: Mapping[str, Any], live: Json | None, region: str | None = 
     spec["regions"] += [] if region in there else [entries[region]]
     others = {**whole["spec"], "regions": [item for name, item in entries.items() if name != region]}
     stored = {**live["spec"], "regions": [item for item in live["spec"]["regions"] if item["name"] != region]}
-    left_out = tuple(field.path for field in differences(stored, others, _NOTHING, "spec"))
-    return Intent({**whole, "spec": spec}, live, left_out)
+    kept = held(live)
+    notes = [(f"metadata.{name}", live["metadata"].get(name) or {}, meta.get(name) or {}) for name in _NOTES]
+    left_out = tuple(
+        field.path
+        for path, old, new in [*notes, ("spec", stored, others)]
+        for field in differences(old, new, _NOTHING, path)
+    )
+    return Intent({**whole, "metadata": kept, "spec": spec}, live, left_out)
+
+
+def held(live: Mapping[str, Any]) -> Json:
+    """Returns the metadata with which labels and annotations of a claim stay as they are: those that `tap` applied."""
+    meta, ours = live["metadata"], applied_fields(live).get("metadata", {})
+    notes = {
+        name: {key: value for key, value in (meta.get(name) or {}).items() if key in ours.get(name, {})}
+        for name in _NOTES
+    }
+    return {"name": meta["name"], "namespace": meta["namespace"], **{k: found for k, found in notes.items() if found}}
 
 
 #: The file's own fields are looked at alone: what the apiserver filled in is no difference.
@@ -88,7 +104,7 @@ def taken_over(entries: Sequence[Mapping[str, Any]]) -> list[Json] | None:
     found = False
     for entry in deepcopy(list(entries)):
         made: Json = dict(entry)
-        if (made.get("manager"), made.get("operation")) == (MANAGER, "Apply") and not made.get("subresource"):
+        if is_applied(made):
             ours = {**made, "fieldsV1": _union(ours["fieldsV1"], made["fieldsV1"])}
             continue
         fields = made.get("fieldsV1") or {}

@@ -13,7 +13,7 @@ from tap_api.pausing import is_removable
 from tap_api.presets import PRESETS
 from tap_cli.choose import no_region
 from tap_cli.claims import Claim
-from tap_cli.intent import Intent, intent
+from tap_cli.intent import Intent, held, intent
 from tap_cli.remains import Target, retained
 from tap_cli.snapshot import unseen
 from tap_stack.plan import Plan, State, plan, removal
@@ -127,7 +127,7 @@ def _with_states(claim: Claim, live: Json, states: Mapping[str, RegionState]) ->
     spec["regions"] = [
         {**item, "state": states[item["name"]].value} if item["name"] in states else item for item in spec["regions"]
     ]
-    return intent({**claim.document, "spec": spec}, live)
+    return intent({**claim.document, "metadata": held(live), "spec": spec}, live)
 
 
 def _is_listed(document: Mapping[str, Any], region: str) -> bool:

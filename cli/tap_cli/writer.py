@@ -10,9 +10,9 @@ from kubernetes.client.exceptions import ApiException
 from tap_api.base import GROUP, VERSION, Json
 from tap_api.errors import TapError
 from tap_api.kinds import KINDS
-from tap_api.naming import ANNOTATION_CONFIRM_REMOVAL
+from tap_api.naming import ANNOTATION_CONFIRM_REMOVAL, MANAGER
 from tap_cli.cluster import Cluster, ClusterError
-from tap_cli.intent import MANAGER, Intent, taken_over
+from tap_cli.intent import Intent, taken_over
 
 _TRIES = 5
 _MISSING = re.compile(r"cannot (patch|delete) resource")

@@ -20,6 +20,9 @@ LABEL_HOLDS_TAPS = f"{GROUP}/holds-taps"
 #: On a protected tap that may be deleted; its value is the tap's name (charts/operator, policy tap-protection).
 ANNOTATION_CONFIRM_REMOVAL = f"{GROUP}/confirm-removal"
 
+#: Field manager of what `tap` applies.
+MANAGER = "tap"
+
 #: Key of the VPC among the resources of a network: its object tells whether a range is still in use.
 VPC_KEY = "vpc"
 

@@ -18,7 +18,7 @@ from tap_stack.fields import plain
 from tap_stack.observation import DictObservation
 from tap_stack.plan import follows, losses
 from tap_stack.plan.change import Action, Change, Field, Plan
-from tap_stack.plan.difference import differences, known, owned_fields, unknowns
+from tap_stack.plan.difference import applied_fields, differences, known, owned_fields, unknowns
 from tap_stack.plan.state import State, is_looked_at, stays
 from tap_stack.plan.wanted import Regions, regions
 from tap_stack.schemas import Schema, schemas
@@ -94,8 +94,10 @@ def _changes(
 ) -> tuple[list[Change], dict[str, int]]:
     changes: list[Change] = []
     unchanged: dict[str, int] = {}
-    if claim["kind"] == ENVIRONMENT_TAP.kind:
-        changes += _of_xr(claim, old, "", "", "")
+    is_environment = claim["kind"] == ENVIRONMENT_TAP.kind
+    own = tuple(_metadata(old, claim, applied_fields(old))) if old else ()
+    if is_environment:
+        changes += _of_xr(claim, old, "", "", "", own)
     for tap in found.wanted:
         stored = state.find(REGIONAL_TAP, tap["metadata"]["name"])
         before = _emitted(stored, state) if stored else {}
@@ -103,7 +105,8 @@ def _changes(
         if tap["metadata"]["name"] in found.taken:
             changes.append(region.taken())
             continue
-        changes += _of_xr(tap, stored, tap["spec"]["region"], "", "", region.later(tap["metadata"]["name"], ""))
+        beside = region.later(tap["metadata"]["name"], "") if is_environment else own
+        changes += _of_xr(tap, stored, tap["spec"]["region"], "", "", beside)
         changes += region.changes()
         unchanged[tap["spec"]["region"]] = region.unchanged
     for tap in found.left:
@@ -235,17 +238,20 @@ def _with_old(field: Field, stored: Mapping[str, Any]) -> Field:
     return replace(field, old=DictObservation(stored).field(*field.path.split(".")))
 
 
-def _of_metadata(stored: Json, wanted: Json, owned: Json) -> Iterator[Field]:
+def _metadata(stored: Mapping[str, Any], wanted: Mapping[str, Any], owned: Json) -> Iterator[Field]:
     for name in ("labels", "annotations"):
         old, new = (item["metadata"].get(name) or {} for item in (stored, wanted))
-        found = differences(old, new, (owned.get("metadata") or {}).get(name, {}), f"metadata.{name}")
-        # Crossplane adds some of its own, in the name of ours.
-        # That a region is paused is told of the region.
-        yield from (
-            field
-            for field in found
-            if pause.ANNOTATION not in field.path and (field.new is not None or "crossplane.io/" not in field.path)
-        )
+        yield from differences(old, new, (owned.get("metadata") or {}).get(name, {}), f"metadata.{name}")
+
+
+def _of_metadata(stored: Json, wanted: Json, owned: Json) -> Iterator[Field]:
+    # Crossplane adds some of its own, in the name of ours.
+    # That a region is paused is told of the region.
+    return (
+        field
+        for field in _metadata(stored, wanted, owned)
+        if pause.ANNOTATION not in field.path and (field.new is not None or "crossplane.io/" not in field.path)
+    )
 
 
 def _is_resumed_to_be_made(stored: Json, wanted: Json) -> bool:
@@ -260,14 +266,17 @@ def _of_xr(  # noqa: PLR0913, PLR0917  (where it is, as `_change`, and what it i
     region: str,
     part: str,
     key: str,
-    later: tuple[Field, ...] = (),
+    beside: tuple[Field, ...] = (),
 ) -> Iterator[Change]:
-    """Yields what happens to an object of ours: a claim, a region, or a part."""
+    """Yields what happens to an object of ours: a claim, a region, or a part.
+
+    Beside its spec, labels and annotations of a claim may change, and what is known only later.
+    """
     if stored is None:
         yield _change(Action.CREATE, wanted, region, part, key, wanted=_bare(wanted))
         return
     old, new = (_normal(wanted["kind"], item["spec"]) for item in (stored, wanted))
-    fields = tuple(_known_later(list(differences(old, new, old, "spec")), later))
+    fields = tuple(_known_later(list(differences(old, new, old, "spec")), beside))
     if fields:
         yield _change(Action.UPDATE, wanted, region, part, key, fields=fields)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tap_api.base import Json
+from tap_api.naming import MANAGER
 from tap_stack.fields import step, telling
 from tap_stack.observation import COMPOSED
 from tap_stack.plan.change import Field
@@ -48,18 +49,23 @@ def differences(
         yield Field(path, None if stored is _GONE else stored, wanted)
 
 
+def is_applied(entry: Mapping[str, Any]) -> bool:
+    """Returns whether an entry of managed fields is of what `tap` has applied."""
+    return (entry.get("manager"), entry.get("operation")) == (MANAGER, "Apply") and not entry.get("subresource")
+
+
+def applied_fields(stored: Mapping[str, Any]) -> Json:
+    """Returns what of a stored claim `tap` applied and nobody else holds: it goes where a file has it no more."""
+    return _held(stored, is_applied)
+
+
 def owned_fields(stored: Mapping[str, Any], emitted_before: Mapping[str, Any] | None) -> Json:
     """Returns what of a stored object is ours alone: by its managed fields, and by what its old claim composes.
 
     `kubectl get -o yaml` leaves managed fields out; only they know of what an older version of ours asked for, and of
     what somebody else asks for too, such as the provider: server-side apply leaves that where it is.
     """
-    ours: Json = {}
-    others: Json = {}
-    for entry in stored.get("metadata", {}).get("managedFields") or ():
-        is_ours = str(entry.get("manager", "")).startswith(COMPOSED)
-        _merge(ours if is_ours else others, _nesting(entry.get("fieldsV1") or {}))
-    return _without(_merge(ours, emitted_before or {}), others)
+    return _held(stored, lambda entry: str(entry.get("manager", "")).startswith(COMPOSED), emitted_before)
 
 
 def unknowns(wanted: Any, path: str = "") -> Iterator[tuple[str, str]]:  # noqa: ANN401
@@ -90,6 +96,17 @@ def known(wanted: Any, names: Callable[[str], str]) -> Any:  # noqa: ANN401
     if isinstance(wanted, list):
         return [known(value, names) for value in wanted if not isinstance(value, Unknown)]
     return wanted
+
+
+def _held(
+    stored: Mapping[str, Any], is_ours: Callable[[Mapping[str, Any]], bool], emitted: Mapping[str, Any] | None = None
+) -> Json:
+    """Returns what of a stored object is ours alone: by its managed fields, and by what we are known to ask for."""
+    ours: Json = {}
+    others: Json = {}
+    for entry in stored.get("metadata", {}).get("managedFields") or ():
+        _merge(ours if is_ours(entry) else others, _nesting(entry.get("fieldsV1") or {}))
+    return _without(_merge(ours, emitted or {}), others)
 
 
 def _of_lists(

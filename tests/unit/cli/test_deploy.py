@@ -10,19 +10,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from kubernetes.client.exceptions import ApiException
 
-from doubles.restapi import RestApi, serving
+from doubles.restapi import RestApi, holding, serving
+from golden.world import Environment
 from policy_cases import ALONE, GOOD, ONE, TWO
+from tap_api import manifest
 from tap_api.base import Json
 from tap_api.errors import TapError
 from tap_api.kinds import PARTS
+from tap_api.naming import MANAGER
 from tap_cli import progress, writer
 from tap_cli.cluster import Cluster, ClusterError
-from tap_cli.intent import MANAGER, intent, taken_over
+from tap_cli.intent import intent, taken_over
+from tap_cli.main import cli
 from tap_cli.progress import Alone, undone
 from tap_cli.snapshot import Snapshot
 from tap_cli.writer import RefusedByClusterError, StaleError, Writer
+from unit.stack.planned import objects
 
 ROOT = Path(__file__).parents[3]
 LIVE: Json = {
@@ -49,6 +55,16 @@ def test_of_one_region_the_file_gives_its_entry_and_the_cluster_all_else() -> No
     assert made.left_out == ("spec.tags.Team",)
 
 
+def test_of_one_region_labels_and_annotations_stay_as_they_were_applied() -> None:
+    written = {**GOOD, "metadata": {**GOOD["metadata"], "labels": {"team": "shop"}}}
+    applied = entry(MANAGER, "Apply", {"f:metadata": {"f:labels": {"f:team": {}}}})
+    meta = {"labels": {"team": "platform", "theirs": "x"}, "annotations": {"theirs": "x"}, "managedFields": [applied]}
+    live = {**LIVE, "metadata": {**LIVE["metadata"], **meta}}
+    made = intent(written, live, "us-east-2")
+    assert made.document["metadata"] == {**GOOD["metadata"], "labels": {"team": "platform"}}
+    assert made.left_out == ("metadata.labels.team",)
+
+
 def test_a_region_that_is_new_is_added_and_of_a_new_environment_it_is_the_first() -> None:
     third = {"name": "eu-west-1", "cidr": "10.2.0.0/16"}
     written = deepcopy(GOOD)
@@ -64,6 +80,7 @@ def test_a_region_that_the_file_does_not_have_is_told_with_those_that_it_has(cla
 
 
 CLAIMS = "/apis/tap.platform/v1alpha1/namespaces/tap-prod/environmenttaps"
+BESIDE = "/apis/tap.platform/v1alpha1/namespaces/tap-dev"
 
 
 class Busy(RestApi):
@@ -100,6 +117,32 @@ def test_what_is_not_what_the_plan_was_made_of_is_not_written_to(tmp_path: Path,
     ):
         Writer(kubeconfig).apply(intent(GOOD, LIVE, "us-east-2"))
     assert not [asked for asked in api.asked if asked.startswith("PATCH")]
+
+
+def test_a_label_that_alone_changes_is_applied(tmp_path: Path) -> None:
+    environment = Environment("dev", regions=[{"name": "us-east-1", "cidr": "10.0.0.0/16"}])
+    environment.settle()
+    api, claim = (
+        holding(list(objects(environment))),
+        {**environment.claim, "metadata": dict(environment.claim["metadata"])},
+    )
+    place = f"{BESIDE}/environmenttaps/dev"
+    del claim["metadata"]["uid"]
+    with serving(api, tmp_path) as kubeconfig:
+        assert deployed(claim, kubeconfig) is False
+        claim["metadata"]["labels"] = {"team": "shop"}
+        assert deployed(claim, kubeconfig) is True
+        assert api.objects[place]["metadata"]["labels"] == {"team": "shop"}
+        assert deployed(claim, kubeconfig) is False
+
+
+def deployed(claim: Json, kubeconfig: Path) -> bool:
+    """Returns whether `tap deploy` applied a claim."""
+    file = kubeconfig.with_name("claim.yaml")
+    file.write_text(manifest.dump([claim]))
+    args = ["deploy", str(file), "--yes", "--no-wait", "-o", "json", "--kubeconfig", str(kubeconfig)]
+    done = CliRunner().invoke(cli, args, env={"NO_PROXY": "127.0.0.1"})
+    return bool(json.loads(done.output)["claims"][0]["applied"])
 
 
 def entry(manager: str, operation: str, fields: Json, **more: str) -> Json:
@@ -243,7 +286,6 @@ def test_a_region_that_stands_alone_is_waited_for_too() -> None:
     assert undone(Alone.of(tap, [])) != []
 
 
-BESIDE = "/apis/tap.platform/v1alpha1/namespaces/tap-dev"
 KMS = "kms.aws.m.upbound.io/v1beta1"
 
 

@@ -16,6 +16,7 @@ from policy_cases import ALONE, GOOD, ONE, TWO
 from tap_api import manifest
 from tap_api.base import API_VERSION, Json
 from tap_api.errors import TapError
+from tap_api.naming import MANAGER
 from tap_cli import progress
 from tap_cli.claims import Claim
 from tap_cli.main import cli, run
@@ -50,6 +51,15 @@ def test_a_region_becomes_absent_and_all_else_stays_as_the_cluster_has_it() -> N
     regions = [{**ONE, "state": "Present"}, {**TWO, "state": "Absent"}]
     assert removal.wanted.document["spec"] == {**stored["spec"], "regions": regions}
     assert (removal.begun, removal.listed) == (False, True)
+
+
+def test_labels_that_the_file_has_otherwise_stay_too() -> None:
+    stored = live(ONE, TWO)
+    applied = {"manager": MANAGER, "operation": "Apply", "fieldsV1": {"f:metadata": {"f:labels": {"f:team": {}}}}}
+    stored["metadata"] |= {"labels": {"team": "platform", "theirs": "x"}, "managedFields": [applied]}
+    written = {**GOOD, "metadata": {**GOOD["metadata"], "labels": {"team": "shop"}}}
+    removal = of(stored, TWO["name"], written)
+    assert removal.wanted.document["metadata"] == {**GOOD["metadata"], "labels": {"team": "platform"}}
 
 
 @pytest.mark.parametrize(
