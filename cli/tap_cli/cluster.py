@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -100,12 +101,25 @@ class Cluster:
         return [
             found
             for api_version, kind in kinds
-            for found in self._list(*_split(api_version), self._plural(api_version)[kind], namespace, label)
+            for found in self._list(*_split(api_version), self._plural_of(api_version, kind), namespace, label)
         ]
+
+    def _plural_of(self, api_version: str, kind: str) -> str:
+        plural = self._plural(api_version).get(kind)
+        if plural is None:
+            # Without it a plan would take what is there for gone, and an export would be less than all.
+            message = f"the cluster does not serve {kind} ({api_version}), which a region has made; run `tap doctor`"
+            raise ClusterError(message)
+        return plural
 
     def _discover(self, api_version: str) -> dict[str, str]:
         group, version = _split(api_version)
-        resources = self._call("discover", api_version, self._objects.get_api_resources, group, version).resources
+        try:
+            resources = self._call("discover", api_version, self._objects.get_api_resources, group, version).resources
+        except ClusterError as error:
+            if getattr(error.__cause__, "status", None) != HTTPStatus.NOT_FOUND:
+                raise
+            return {}
         return {resource.kind: resource.name for resource in resources if "/" not in resource.name}
 
     def _list(

@@ -339,6 +339,24 @@ def test_a_cluster_that_goes_midway_leaves_nothing_behind(there: list[Json], tmp
     assert sorted(path.name for path in tmp_path.iterdir()) == ["kubeconfig"]
 
 
+@pytest.mark.parametrize("left", ["others of its group", "nothing"])
+def test_a_kind_that_is_not_served_any_more_is_named_and_nothing_is_saved(
+    there: list[Json], tmp_path: Path, left: str
+) -> None:
+    api, version = holding(there), next(item["apiVersion"] for item in there if item["kind"] == "FlowLog")
+    served = api.objects.pop(f"/apis/{version}")
+    if left != "nothing":
+        kept = [one for one in served["resources"] if one["kind"] != "FlowLog"]
+        api.objects[f"/apis/{version}"] = {**served, "resources": kept}
+    code, text = export(api, tmp_path, "dev", "--out", str(tmp_path / "saved"))
+    first = "FlowLog" if left != "nothing" else min(item["kind"] for item in there if item["apiVersion"] == version)
+    assert (code, text) == (
+        1,
+        f"the cluster does not serve {first} ({version}), which a region has made; run `tap doctor`",
+    )
+    assert not (tmp_path / "saved").exists()
+
+
 def test_a_right_that_is_missing_is_named(there: list[Json], tmp_path: Path) -> None:
     api = holding(there)
     api.refused["GET", f"/apis/{API_VERSION}/namespaces/tap-dev/regionalnetworks"] = (403, "forbidden")
