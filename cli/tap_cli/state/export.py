@@ -12,7 +12,7 @@ from tap_cli.terminal import cluster_options
 
 _BUCKET = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/?")
 EXAMPLES = (
-    ("tap state export prod --out saved", "a folder, replaced whole"),
+    ("tap state export prod --out saved", "a folder, beside other environments"),
     ("tap plan claims/prod.yaml --against saved", "offline, from what was exported"),
     ("tap state export prod --out s3://my-state", "s3://my-state/infrastructure/us-east-1/…"),
 )

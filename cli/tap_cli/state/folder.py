@@ -3,15 +3,17 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tap_api.errors import TapError
-from tap_cli.state.layout import INDEX, ROOT
+from tap_cli.state.layout import INDEX, ROOT, environment_of
 
 
 def write(files: Mapping[str, str], folder: Path) -> None:
-    """Writes `files` below `folder`: beside it first, and then in its place at once.
+    """Writes `files` of an environment below `folder`: beside it first, and then in its place at once.
+
+    They replace all that the folder holds of that environment; what it holds of others is carried over.
 
     Raises:
         TapError: the folder holds something else, or cannot be written.
@@ -24,11 +26,12 @@ def write(files: Mapping[str, str], folder: Path) -> None:
         # In the same folder: a rename is one step on one file system alone.
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as beside:
             new, old = Path(beside, "new"), Path(beside, "old")
-            for path, text in files.items():
+            contents = _of_others(files, folder) | {path: text.encode() for path, text in files.items()}
+            for path, content in contents.items():
                 file = new / path
                 file.parent.mkdir(parents=True, exist_ok=True)
-                with file.open("w", encoding="utf-8") as stream:
-                    stream.write(text)
+                with file.open("wb") as stream:
+                    stream.write(content)
                     stream.flush()
                     os.fsync(stream.fileno())
             if folder.exists():
@@ -43,6 +46,13 @@ def write(files: Mapping[str, str], folder: Path) -> None:
     except OSError as error:
         message = f"{folder}: cannot be written: {error.strerror}; choose another folder with --out"
         raise TapError(message) from error
+
+
+def _of_others(files: Iterable[str], folder: Path) -> dict[str, bytes]:
+    """Returns what a folder holds of environments that none of `files` is of."""
+    own = {environment_of(path) for path in files}
+    there = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {name: path.read_bytes() for name, path in there.items() if environment_of(name) not in own}
 
 
 def _is_ours(folder: Path) -> bool:

@@ -92,6 +92,11 @@ def objects(texts: Mapping[str, str], folder: Path) -> list[Json]:
     return found
 
 
+def environment_of(path: str) -> tuple[str, ...]:
+    """Returns namespace and name of the environment that a file of this path is of."""
+    return PurePosixPath(path).parts[2:4]
+
+
 def is_state(texts: Iterable[str]) -> bool:
     """Returns whether files of these paths are a saved state."""
     return any(PurePosixPath(path).name == INDEX and ROOT in PurePosixPath(path).parts for path in texts)

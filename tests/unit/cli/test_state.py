@@ -181,11 +181,32 @@ def test_a_folder_is_replaced_whole(made: dict[str, str], tmp_path: Path) -> Non
     assert [path.name for path in place.parent.iterdir()] == ["saved"]
 
 
-@pytest.mark.parametrize("nth", [1, 5])
-def test_a_disk_that_is_full_leaves_what_was_there(
-    made: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nth: int
+@pytest.fixture(scope="module")
+def another(snapshot: Snapshot) -> dict[str, str]:
+    """The files of another environment in the same namespace, which has no region yet."""
+    environment = {**snapshot.environment, "metadata": {"name": "lab", "namespace": "tap-dev"}}
+    return layout.files(Snapshot(environment), {"tap": "0.1.0"}, WHEN)
+
+
+def test_a_folder_keeps_the_other_environments_and_a_plan_reads_all_of_them(
+    made: dict[str, str], another: dict[str, str], there: list[Json], tmp_path: Path
 ) -> None:
     place = tmp_path / "saved"
+    for files in ({**made, f"{EAST}/old.yaml": "a: 1\n"}, another, made):
+        folder.write(files, place)
+    assert contents(place) == {**another, **made}
+    found = saved(place)
+    assert [item["metadata"]["name"] for item in found if item["kind"] == "EnvironmentTap"] == ["dev", "lab"]
+    claim = {**there[0], "metadata": {"name": "dev", "namespace": "tap-dev"}}
+    assert plan(claim, State.of(found, "tap-dev")).changes == ()
+
+
+@pytest.mark.parametrize("nth", [1, 5])
+def test_a_disk_that_is_full_leaves_what_was_there(
+    made: dict[str, str], another: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nth: int
+) -> None:
+    place = tmp_path / "saved"
+    folder.write(another, place)
     folder.write({**made, f"{EAST}/old.yaml": "a: 1\n"}, place)
     before, calls = contents(place), iter(range(1, 100))
 
