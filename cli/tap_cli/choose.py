@@ -1,9 +1,11 @@
-"""Which environment a name means, and what is said of a region that it does not have: every verb asks here."""
+"""Which environment a name means, which regions it has, and what is said of others: every verb asks here."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from tap_api.base import Json
 from tap_api.errors import TapError
+from tap_api.kinds import ENVIRONMENT_TAP
 
 
 def the_one(environments: Iterable[Json], name: str, namespace: str | None) -> Json:
@@ -27,6 +29,20 @@ def the_one(environments: Iterable[Json], name: str, namespace: str | None) -> J
         message = f"there is an EnvironmentTap {name!r} in {places}; choose one with --namespace"
         raise TapError(message)
     return found[0]
+
+
+def regions_of(document: Mapping[str, Any]) -> dict[str, Json]:
+    """Returns the regions that a claim has, whatever their state, by name: each as it stands there.
+
+    Of a RegionalTap that is its spec. Where regions are not of the shape that the schema holds, there is none.
+    """
+    spec = document["spec"]
+    if document["kind"] != ENVIRONMENT_TAP.kind:
+        return {str(spec.get("region")): spec}
+    regions = spec.get("regions") or []
+    if not (isinstance(regions, list) and all(isinstance(item, dict) and "name" in item for item in regions)):
+        return {}
+    return {str(item["name"]): item for item in regions}
 
 
 def no_region(region: str, name: str, there: Iterable[str]) -> str:

@@ -9,10 +9,12 @@ from tap_api.base import Json
 from tap_api.errors import TapError
 from tap_api.kinds import ENVIRONMENT_TAP
 from tap_api.naming import MANAGER
-from tap_cli.choose import no_region
+from tap_cli.choose import no_region, regions_of
 from tap_stack.plan.difference import applied_fields, differences, is_applied
 
 _NOTES = ("labels", "annotations")
+#: The file's own fields are looked at alone: what the apiserver filled in is no difference.
+_NOTHING: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def intent(document: Mapping[str, Any], live: Json | None, region: str | None = 
     whole = {"apiVersion": document["apiVersion"], "kind": kind, "metadata": meta, "spec": deepcopy(document["spec"])}
     if region is None:
         return Intent(whole, live)
-    entries = _entries(whole)
+    entries = regions_of(whole)
     if region not in entries:
         raise TapError(no_region(region, metadata["name"], sorted(entries)))
     if kind != ENVIRONMENT_TAP.kind:
@@ -75,20 +77,6 @@ def held(live: Mapping[str, Any]) -> Json:
         for name in _NOTES
     }
     return {"name": meta["name"], "namespace": meta["namespace"], **{k: found for k, found in notes.items() if found}}
-
-
-#: The file's own fields are looked at alone: what the apiserver filled in is no difference.
-_NOTHING: Mapping[str, Any] = {}
-
-
-def _entries(document: Mapping[str, Any]) -> dict[str, Json]:
-    spec = document["spec"]
-    if document["kind"] != ENVIRONMENT_TAP.kind:
-        return {str(spec.get("region")): spec}
-    regions = spec.get("regions") or []
-    if not all(isinstance(item, dict) and "name" in item for item in regions):
-        return {}
-    return {item["name"]: item for item in regions}
 
 
 def taken_over(entries: Sequence[Mapping[str, Any]]) -> list[Json] | None:

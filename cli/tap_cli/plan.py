@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tap_cli.choose import no_region
+from tap_cli.choose import no_region, regions_of
 from tap_cli.claims import Claim, claims, saved
 from tap_cli.terminal import (
     Answering,
@@ -75,7 +75,7 @@ def command(  # noqa: PLR0913  (one for each option)
     look = _state(against, kubeconfig, context)
     from tap_stack.plan import plan
 
-    plans = [(claim, _chosen(plan(claim.document, look(claim)), regions)) for claim in found]
+    plans = [(claim, _chosen(claim, plan(claim.document, look(claim)), regions)) for claim in found]
     if output in ("json", "yaml"):
         document = {
             "version": _VERSION,
@@ -112,10 +112,12 @@ def _state(against: str, kubeconfig: Path | None, context: str | None) -> "Calla
     return lambda claim: State.of(objects, claim.namespace)
 
 
-def _chosen(made: "Plan", regions: Sequence[str]) -> "Plan":
+def _chosen(claim: Claim, made: "Plan", regions: Sequence[str]) -> "Plan":
     if not regions or made.violations:
         return made
+    # One that leaves the list is the plan's alone; of one that is Absent and gone there is nothing to plan.
+    known = list(dict.fromkeys([*regions_of(claim.document), *made.regions]))
     for region in regions:
-        if region not in made.regions:
-            raise click.BadParameter(no_region(region, made.name, made.regions), param_hint="--region")
+        if region not in known:
+            raise click.BadParameter(no_region(region, made.name, known), param_hint="--region")
     return made.only(regions)

@@ -11,7 +11,7 @@ from tap_api.errors import TapError
 from tap_api.kinds import ENVIRONMENT_TAP, KINDS
 from tap_api.pausing import is_removable
 from tap_api.presets import PRESETS
-from tap_cli.choose import no_region
+from tap_cli.choose import no_region, regions_of
 from tap_cli.claims import Claim
 from tap_cli.intent import Intent, held, intent
 from tap_cli.remains import Target, retained
@@ -73,7 +73,7 @@ def removing(claim: Claim, region: str | None, state: State) -> Removal:
     wanted, begun, listed = None, gone, False
     made = removal(claim.kind, claim.namespace, claim.name, state)
     if target.region and live is not None and not gone:
-        entries = {item["name"]: item for item in live["spec"]["regions"]}
+        entries = regions_of(live)
         if target.region not in entries and not any(map(target.has, state.objects)):
             raise TapError(no_region(target.region, claim.name, sorted(entries)))
         begun = entries.get(target.region, {"state": RegionState.ABSENT}).get("state") == RegionState.ABSENT

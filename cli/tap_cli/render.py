@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from tap_api.kinds import PARTS
+from tap_cli.choose import regions_of
 from tap_cli.claims import claims, saved
 from tap_cli.terminal import echo_data, output_option
 
@@ -56,7 +57,7 @@ def command(  # noqa: PLR0913  (one for each option)
     found = claims(files, namespace)
     objects = saved(observed) if observed else []
     made = [item for claim in found for item in rendered(claim.document, State.of(objects, claim.namespace))]
-    known = list(dict.fromkeys(item.region for item in made))
+    known = list(dict.fromkeys(region for claim in found for region in regions_of(claim.document)))
     for region in regions:
         if region not in known:
             message = f"{region!r} is no region of what is rendered; the regions are {', '.join(known)}"
