@@ -32,6 +32,8 @@ ROOT = "infrastructure"
 EXTERNAL_NAME = "crossplane.io/external-name"
 #: Annotations that tell of the cluster and not of the resource.
 _PASSING = ("kubectl.kubernetes.io/", "crossplane.io/external-create-", f"{GROUP}/intent")
+#: What is kept of an owner; its kind and name are filled in.
+_OWNER = {"apiVersion": API_VERSION, "kind": "", "name": ""}
 _IDENTITY = ("name", "namespace", "labels", "annotations")
 
 
@@ -79,14 +81,17 @@ def objects(texts: Mapping[str, str], folder: Path) -> list[Json]:
         folder: The folder.
 
     Raises:
-        TapError: a file is missing, was changed, or is of a format that this version does not know.
+        TapError: a file is missing, damaged or changed, or is of a format that this version does not know.
     """
     found: list[Json] = []
     for path, text in texts.items():
         if PurePosixPath(path).name == INDEX:
-            index = json.loads(text)
-            if index.get("format") != FORMAT:
+            index = _parsed(text)
+            if isinstance(index, dict) and index.get("format") != FORMAT:
                 message = f"{folder / path}: format {index.get('format')!r}; this `tap` reads format {FORMAT}"
+                raise TapError(message)
+            if not (isinstance(index, dict) and isinstance(index.get("files"), dict)):
+                message = f"{folder / path}: is damaged, it names no files; export the state again"
                 raise TapError(message)
             found += _of_index(index, texts, folder)
     return found
@@ -113,10 +118,30 @@ def _of_index(index: Mapping[str, Any], texts: Mapping[str, str], folder: Path) 
             message = f"{folder / path}: was changed since it was exported; export the state again"
             raise TapError(message)
         if path.endswith(OBSERVED):
-            seen |= {(item["apiVersion"], item["kind"], item["name"]): item for item in json.loads(texts[path])}
+            items = _parsed(texts[path])
+            if not (isinstance(items, list) and all(map(_is_seen, items))):
+                message = f"{folder / path}: is damaged, it is no list of what was seen; export the state again"
+                raise TapError(message)
+            seen |= {(item["apiVersion"], item["kind"], item["name"]): item for item in items}
         elif path.endswith(".yaml"):
             found += manifest.load(texts[path], folder / path)
     return [_joined(item, seen.get((item["apiVersion"], item["kind"], item["metadata"]["name"]), {})) for item in found]
+
+
+def _parsed(text: str) -> Any:  # noqa: ANN401
+    """Returns what a text holds as JSON, None where it holds none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_seen(item: object) -> bool:
+    """Returns whether a value has the shape that `_seen` gives."""
+    if not (isinstance(item, dict) and all(isinstance(item.get(key), str) for key in ("apiVersion", "kind", "name"))):
+        return False
+    owner, status = item.get("owner", _OWNER), item.get("status", {})
+    return isinstance(owner, dict) and owner.keys() == _OWNER.keys() and isinstance(status, dict)
 
 
 def _joined(item: Json, seen: Mapping[str, Any]) -> Json:
@@ -148,7 +173,7 @@ def _bare(item: Mapping[str, Any]) -> Json:
 
 def _seen(item: Mapping[str, Any]) -> Json:
     kind, name, _ = controller(item)
-    owner = {"owner": {"apiVersion": API_VERSION, "kind": kind, "name": name}} if kind in KINDS else {}
+    owner = {"owner": {**_OWNER, "kind": kind, "name": name}} if kind in KINDS else {}
     status = {"status": item["status"]} if item.get("status") else {}
     return {"apiVersion": item["apiVersion"], "kind": item["kind"], "name": item["metadata"]["name"], **owner, **status}
 

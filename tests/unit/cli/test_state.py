@@ -1,5 +1,6 @@
 """A saved state: what it holds, that a plan reads it back, and that it is whole or not there."""
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -27,6 +28,8 @@ from tap_stack.plan import State, plan
 REGIONS = [{"name": "us-east-1", "cidr": "10.0.0.0/16"}, {"name": "us-east-2", "cidr": "10.1.0.0/16"}]
 WHEN = "2026-11-24T15:00:00Z"
 HEAD, EAST = "infrastructure/global/tap-dev/dev", "infrastructure/us-east-1/tap-dev/dev"
+NO_FILES = "is damaged, it names no files; export the state again"
+SEEN = '{"apiVersion": "v1", "kind": "VPC", "name": "a"'
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +156,10 @@ def test_a_plan_against_it_is_a_plan_against_the_cluster(
         (f"{EAST}/resources.yaml", "{}", "was changed since it was exported; export the state again"),
         (f"{EAST}/outputs.json", None, "is missing, and the index names it; export the state again"),
         (f"{HEAD}/index.json", '{"format": 2}', "format 2; this `tap` reads format 1"),
+        *(
+            (f"{HEAD}/index.json", text, NO_FILES)
+            for text in ('{"format": 1, "fi', '{"format": 1}', "[]", "[" * 99_999)
+        ),
     ],
 )
 def test_a_state_that_is_not_whole_is_refused(
@@ -167,6 +174,22 @@ def test_a_state_that_is_not_whole_is_refused(
     with pytest.raises(TapError) as raised:
         saved(tmp_path / "saved")
     assert str(raised.value) == f"{file}: {said}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[", "{}", "[1]", '[{"kind": "VPC"}]', f'[{SEEN}, "status": 1}}]', f'[{SEEN}, "owner": {{"kind": "VPC"}}}}]'],
+)
+def test_what_was_seen_is_refused_where_it_is_damaged_though_the_index_knows_it(
+    made: dict[str, str], tmp_path: Path, text: str
+) -> None:
+    index = json.loads(made[f"{HEAD}/index.json"])
+    index["files"][f"{EAST}/observed.json"] = f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+    folder.write({**made, f"{EAST}/observed.json": text, f"{HEAD}/index.json": json.dumps(index)}, tmp_path / "saved")
+    with pytest.raises(TapError) as raised:
+        saved(tmp_path / "saved")
+    said = "is damaged, it is no list of what was seen; export the state again"
+    assert str(raised.value) == f"{tmp_path / 'saved' / EAST / 'observed.json'}: {said}"
 
 
 def contents(root: Path) -> dict[str, str]:
