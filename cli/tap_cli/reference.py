@@ -43,10 +43,12 @@ def _verb(name: str) -> Iterator[str]:
         wide = max(len(line) for line, _ in shown)
         lines = [f"{line.ljust(wide)}  # {words}" if words else line for line, words in shown]
         yield from ("```console", *(f"$ {line}" for line in lines), "```", "")
-    yield from ("| option | meaning |", "|---|---|")
-    for option in (item for item in command.params if isinstance(item, click.Option)):
-        yield f"| {_flags(option)} | {_meaning(option)} |"
-    yield from ("", "| exit code | meaning |", "|---|---|")
+    options = [item for item in command.params if isinstance(item, click.Option)]
+    if options:
+        yield from ("| option | meaning |", "|---|---|")
+        yield from (f"| {_flags(option)} | {_meaning(option)} |" for option in options)
+        yield ""
+    yield from ("| exit code | meaning |", "|---|---|")
     yield from (f"| {code} | {words} |" for code, words in exit_codes(name).items())
     yield ""
 
@@ -57,7 +59,7 @@ def _paragraphs(text: str | None) -> str:
 
 def _flags(option: click.Option) -> str:
     value = "" if option.is_flag else f" {_escaped(option.make_metavar(click.Context(click.Command('tap'))))}"
-    return f"`{', '.join(option.opts)}{value}`"
+    return f"`{' / '.join(', '.join(flags) for flags in (option.opts, option.secondary_opts) if flags)}{value}`"
 
 
 def _meaning(option: click.Option) -> str:
@@ -65,6 +67,8 @@ def _meaning(option: click.Option) -> str:
     default = option.default
     if option.show_default and default not in (None, ()):
         shown = ", ".join(default) if isinstance(default, tuple) else str(default)
+        if option.secondary_opts:
+            shown = (option.opts if default else option.secondary_opts)[0]
         words += f" Default: `{shown}`."
     if option.envvar:
         words += f" From the environment: `{option.envvar}`."

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import click
 import jsonschema_rs
 import pytest
 import yaml
@@ -21,6 +22,7 @@ from tap_api.base import Json
 from tap_api.kinds import ENVIRONMENT_TAP, EnvironmentTapSpec
 from tap_api.policy import advise, judge
 from tap_api.presets import resolve
+from tap_cli import reference
 from tap_cli.main import VERBS, cli, exit_codes, run, verb
 
 ROOT = Path(__file__).parents[3]
@@ -249,6 +251,16 @@ def test_the_help_of_a_verb_ends_in_its_exit_codes(name: str) -> None:
     text = " ".join(CliRunner().invoke(cli, [name, "--help"]).output.split())
     for code, words in exit_codes(name).items():
         assert f"{code} {words}" in text
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_the_reference_of_a_verb_lists_every_flag_and_no_empty_table(name: str) -> None:
+    text = "\n".join(reference._verb(name))
+    options = [option for option in verb(name).params if isinstance(option, click.Option)]
+    told = re.findall(r"^\| `(-[^`]*)` \|", text, flags=re.MULTILINE)
+    flags = [[flag for flag in re.split(r", | / | ", line) if flag.startswith("-")] for line in told]
+    assert flags == [[*option.opts, *option.secondary_opts] for option in options]
+    assert "|---|---|\n\n" not in text
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
