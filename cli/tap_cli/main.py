@@ -152,7 +152,9 @@ def run(command: Callable[..., Any]) -> int:  # noqa: PLR0911  (a way out for ea
         needs = {"kubernetes": ("the Kubernetes client", "cli"), "boto3": ("boto3", "s3")}.get(error.name or "")
         if needs is None:
             raise
-        click.echo(f"error: this needs {needs[0]}; run `pip install 'tap-crossplane[{needs[1]}]'`", err=True)
+        from tap_cli.terminal import INSTALL
+
+        click.echo(f"error: this needs {needs[0]}; run {INSTALL.format(needs[1])}", err=True)
         return 1
     except OSError as error:
         return _unwritten(error)

@@ -10,13 +10,14 @@ import click
 from tap_api.emit import Files
 from tap_api.reference import GENERATED
 from tap_cli.main import VERBS, examples, exit_codes, verb
+from tap_cli.terminal import INSTALL
 
 PATH = PurePosixPath("docs/reference/cli.md")
 _HEAD = f"""{GENERATED}# The command line
 
-`tap` is installed by `pip install .`; the verbs that ask a cluster need `pip install '.[cli]'`. Offline verbs need no
-cluster, no AWS account and no network. Output is plain in a pipe, with `--no-color` and with `NO_COLOR=1`. An error is
-one line on standard error that says what is wrong, where, and what to do.
+`tap` is installed by `pip install .`; the verbs that ask a cluster need {INSTALL.format("cli")}. Offline
+verbs need no cluster, no AWS account and no network. Output is plain in a pipe, with `--no-color` and with
+`NO_COLOR=1`. An error is one line on standard error that says what is wrong, where, and what to do.
 """
 
 

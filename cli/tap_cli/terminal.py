@@ -15,6 +15,10 @@ import click
 PIPE_COLUMNS = 5000
 _NARROWEST = 60
 
+#: How to install what a verb needs beside. From the checkout: `tap-crossplane` is on no registry, and whoever took that
+#: name there would be run.
+INSTALL = "`pip install '.[{}]'` in the checkout"
+
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 

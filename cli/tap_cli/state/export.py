@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tap_cli.choose import the_one
-from tap_cli.terminal import cluster_options
+from tap_cli.terminal import INSTALL, cluster_options
 
 _BUCKET = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/?")
 EXAMPLES = (
@@ -25,7 +25,12 @@ EXIT_CODES = {
 
 @click.command("export")
 @click.argument("name")
-@click.option("--out", required=True, metavar="DIR|s3://BUCKET", help="Where to: a folder, or a bucket of yours.")
+@click.option(
+    "--out",
+    required=True,
+    metavar="DIR|s3://BUCKET",
+    help=f"Where to: a folder, or a bucket of yours. A bucket needs boto3: {INSTALL.format('s3')}.",
+)
 @click.option("--kms-key", default="", help="KMS key to encrypt with in the bucket, in place of the bucket's default.")
 @click.option("-n", "--namespace", help="Namespace of the environment.  [default: all]")
 @cluster_options
@@ -35,8 +40,7 @@ def command(  # noqa: PLR0913  (one for each option)
     """Save the environment NAME: the manifests of all that there is of it, each resource with its external name.
 
     They are complete enough to adopt the same AWS resources from in another cluster, and `tap plan --against` reads
-    them. No Secret is among them. A bucket has to block public access and to encrypt; boto3 finds its credentials
-    (`pip install 'tap-crossplane[s3]'`).
+    them. No Secret is among them. A bucket has to block public access and to encrypt; boto3 finds its credentials.
     """
     bucket = _BUCKET.fullmatch(out)
     if out.startswith("s3://") and not bucket:

@@ -253,6 +253,23 @@ def test_the_help_of_a_verb_ends_in_its_exit_codes(name: str) -> None:
         assert f"{code} {words}" in text
 
 
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [
+        ("kubernetes", "the Kubernetes client; run `pip install '.[cli]'` in the checkout"),
+        ("boto3", "boto3; run `pip install '.[s3]'` in the checkout"),
+    ],
+)
+def test_what_is_not_installed_is_asked_for_from_the_checkout_and_from_no_registry(
+    capsys: pytest.CaptureFixture[str], module: str, said: str
+) -> None:
+    def lacking(**_: object) -> None:
+        raise ModuleNotFoundError(name=module)
+
+    assert run(lacking) == 1
+    assert capsys.readouterr().err == f"error: this needs {said}\n"
+
+
 @pytest.mark.parametrize("name", VERBS)
 def test_the_reference_of_a_verb_lists_every_flag_and_no_empty_table(name: str) -> None:
     text = "\n".join(reference._verb(name))
