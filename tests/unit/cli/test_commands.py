@@ -262,6 +262,13 @@ def _data(name: str, pem: trustme.Blob) -> dict[str, str]:
     return {f"{name}-data": base64.b64encode(pem.bytes()).decode()}
 
 
+def test_synth_looks_at_the_checkout_that_it_runs_from_wherever_it_is_called(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tap_cli", "synth", "--check"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_synth_writes_every_generated_file_and_then_finds_them_fresh(tmp_path: Path) -> None:
     assert tap("synth", "--out", str(tmp_path)).returncode == 0
     again = tap("synth", "--out", str(tmp_path), "--check")
