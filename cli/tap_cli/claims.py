@@ -44,19 +44,21 @@ class Claim:
         return str(self.document["metadata"]["namespace"])
 
 
-def claims(files: Iterable[Path], namespace: str | None = None) -> list[Claim]:
+def claims(files: Iterable[Path], namespace: str | None = None, *, of_one_cluster: bool = False) -> list[Claim]:
     """Returns the claims in `files`, in order; `-` is standard input.
 
     Args:
         files: The files.
         namespace: Namespace of those that name none.
+        of_one_cluster: Whether they are written to one cluster: then no two files may hold the same claim.
 
     Raises:
         ManifestError: a file cannot be read, or holds what is no claim, or nothing; or a claim stands there twice.
     """
-    found: dict[tuple[str, str, str], Claim] = {}
+    found: dict[tuple[str, str, str, Path | None], Claim] = {}
     for claim in (claim for file in dict.fromkeys(files) for claim in _of_file(file, namespace)):
-        first = found.setdefault((claim.kind, claim.namespace, claim.name), claim)
+        place = None if of_one_cluster else claim.file
+        first = found.setdefault((claim.kind, claim.namespace, claim.name, place), claim)
         if first is not claim:
             raise ManifestError(claim.file, twice(claim.kind, f"{claim.namespace}/{claim.name}", first.file))
     return list(found.values())

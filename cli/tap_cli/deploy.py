@@ -66,7 +66,7 @@ def command(  # noqa: PLR0913  (one for each option)
     if not yes and (output == "json" or Path("-") in files or not sys.stdin.isatty()):
         message = "there is nobody to ask; look at `tap plan`, then say --yes"
         raise click.UsageError(message)
-    found = claims(files, namespace)
+    found = claims(files, namespace, of_one_cluster=True)
     from tap_cli.deployed import again, refused, summary
     from tap_cli.follow import console, nowhere, pictures
     from tap_cli.writer import Writer

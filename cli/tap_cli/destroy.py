@@ -66,7 +66,7 @@ def command(  # noqa: PLR0913  (one for each option)
     if not (asking or yes or confirmed):
         message = "there is nobody to ask; say --yes, and --confirm NAME of what is protected"
         raise click.UsageError(message)
-    found = claims(files, namespace)
+    found = claims(files, namespace, of_one_cluster=True)
     strangers = sorted(set(confirmed) - {claim.name for claim in found})
     if strangers:
         message = f"no claim in these files is called {', '.join(strangers)}"

@@ -103,8 +103,8 @@ def command(  # noqa: PLR0913  (options of a command line)
         found = [finding for document in documents for finding in _of_stored(document, organisation)]
         judged = counted(len(documents), "object")
     else:
-        unique, seen = dict.fromkeys(files), dict[tuple[str, str, str], Path]()
-        found = [finding for path in unique for finding in _judged(path, organisation, seen)]
+        unique = dict.fromkeys(files)
+        found = [finding for path in unique for finding in _judged(path, organisation)]
         judged = counted(len(unique), "file")
     return _print(found, judged, output)
 
@@ -139,35 +139,29 @@ def _of_stored(document: Json, organisation: Organisation) -> Iterator[_Finding]
     yield from map(partial(_Finding, None, name), found)
 
 
-def _judged(path: Path, organisation: Organisation, seen: dict[tuple[str, str, str], Path]) -> Iterator[_Finding]:
-    """Yields what is wrong with a file; where its YAML breaks off, after what is wrong with the claims before that.
-
-    Args:
-        path: The file.
-        organisation: What the organisation asks for.
-        seen: Kind, namespace and name of each claim so far -> its file; those of this file are added.
-    """
+def _judged(path: Path, organisation: Organisation) -> Iterator[_Finding]:
+    """Yields what is wrong with a file; where its YAML breaks off, after what is wrong with the claims before that."""
     file, stdin = (Path("<stdin>"), sys.stdin.buffer) if path == _STDIN else (path, None)
-    empty = True
+    seen = set[tuple[str, str, str]]()
     try:
         for document, lines in manifest.located(manifest.text_of(file, stdin), file):
-            empty = False
             for finding in (*_again(file, document, seen), *_of_claim(file, document, organisation)):
                 yield replace(finding, line=lines.of(finding.what.path))
     except ManifestError as error:
         where = f"{file}:{error.line}: " if error.line else f"{file}: "
         yield _Finding(file, "", Violation("", "Manifest", str(error).removeprefix(where)), line=error.line)
         return
-    if empty:
+    if not seen:
         yield _Finding(file, "", Violation("", "Empty", "holds no claim"))
 
 
-def _again(file: Path, document: Json, seen: dict[tuple[str, str, str], Path]) -> Iterator[_Finding]:
+def _again(file: Path, document: Json, seen: set[tuple[str, str, str]]) -> Iterator[_Finding]:
+    """Yields what is to be said of a claim that stands in its file already, and adds it to those that do."""
     kind, meta = document["kind"], document["metadata"]
     key = (kind, str(meta.get("namespace", "")), meta["name"])
     if key in seen:
-        yield _Finding(file, meta["name"], Violation("metadata.name", "Manifest", twice(kind, meta["name"], seen[key])))
-    seen.setdefault(key, file)
+        yield _Finding(file, meta["name"], Violation("metadata.name", "Manifest", twice(kind, meta["name"], file)))
+    seen.add(key)
 
 
 def _of_claim(file: Path, document: Json, organisation: Organisation) -> Iterator[_Finding]:

@@ -20,11 +20,12 @@ def write(path: Path, *documents: object) -> Path:
 def test_a_claim_that_stands_twice_is_refused_in_one_file_and_in_two(tmp_path: Path) -> None:
     one, two = write(tmp_path / "one.yaml", GOOD), write(tmp_path / "two.yaml", GOOD)
     with pytest.raises(ManifestError, match=r"two\.yaml: EnvironmentTap tap-prod/prod stands in .*one\.yaml already"):
-        claims([one, two])
+        claims([one, two], of_one_cluster=True)
+    assert len(claims([one, two])) == 2  # Of two clusters, as a plan of each may be asked for at once.
     with pytest.raises(ManifestError, match="the last of the two would win; remove one"):
         claims([write(tmp_path / "both.yaml", GOOD, GOOD)])
     elsewhere = {**GOOD, "metadata": {**GOOD["metadata"], "namespace": "tap-dev"}}
-    assert len(claims([one, one, write(tmp_path / "three.yaml", elsewhere)])) == 2
+    assert len(claims([one, one, write(tmp_path / "three.yaml", elsewhere)], of_one_cluster=True)) == 2
 
 
 def test_validate_tells_it_with_the_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
