@@ -1,4 +1,4 @@
-"""The cluster, as the verbs read it. The only module here that knows the Kubernetes client."""
+"""The cluster, as the verbs read it."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -6,29 +6,15 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from kubernetes import client, config
+from kubernetes import client
 from kubernetes.client.exceptions import ApiException
-from kubernetes.config.config_exception import ConfigException
 from urllib3.exceptions import HTTPError
 
 from tap_api.base import GROUP, VERSION, Json
-from tap_api.errors import TapError
 from tap_api.kinds import ENVIRONMENT_TAP, PARTS, REGIONAL_TAP, Kind
-from tap_api.manifest import NotYaml
 from tap_api.naming import LABEL_ENVIRONMENT_TAP
+from tap_cli.connection import HINT, TIMEOUT, ClusterError, connect, refused, unanswered
 from tap_cli.snapshot import Snapshot
-
-#: Seconds to connect and to wait for an answer: a person is watching.
-TIMEOUT = (5, 30)
-HINT = "run `make up`, or point KUBECONFIG or --kubeconfig at a cluster that has TAP on Crossplane"
-
-
-#: What the client raises on a kubeconfig whose values are not of the shape that it takes for granted.
-_MISSHAPEN = (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError, HTTPError)
-
-
-class ClusterError(TapError):
-    """The cluster did not give what was asked of it."""
 
 
 class Cluster:
@@ -44,20 +30,7 @@ class Cluster:
         Raises:
             ClusterError: no usable kubeconfig.
         """
-        settings = client.Configuration()
-        try:
-            config.load_kube_config(  # type: ignore[no-untyped-call]
-                config_file=str(kubeconfig) if kubeconfig else None, context=context, client_configuration=settings
-            )
-            settings.retries = 1
-            self._objects = client.CustomObjectsApi(client.ApiClient(settings))
-        except (ConfigException, OSError) as error:
-            message = f"no kubeconfig that can be used ({_line(error)}); {HINT}"
-            raise ClusterError(message) from error
-        except (NotYaml, *_MISSHAPEN) as error:
-            reason = f"it is not a kubeconfig: {type(error).__name__}: {_line(error)}"
-            message = f"no kubeconfig that can be used ({reason}); {HINT}"
-            raise ClusterError(message) from error
+        self._objects = client.CustomObjectsApi(connect(kubeconfig, context))
         self._plural = cache(self._discover)
 
     def environments(self, namespace: str | None = None) -> list[Json]:
@@ -146,27 +119,11 @@ class Cluster:
         try:
             return call(*args, **options, _request_timeout=TIMEOUT)
         except ApiException as error:
-            raise ClusterError(_explain(verb, what, error)) from error
+            raise ClusterError(refused(verb, what, error)) from error
         except (HTTPError, OSError, ValueError) as error:  # ValueError: a token that is no header, a URL that is none
-            message = f"the cluster does not answer ({type(error).__name__}); {HINT}"
-            raise ClusterError(message) from error
-
-
-def _line(error: Exception) -> str:
-    """Returns what `error` says, in one line: those of YAML have several."""
-    return " ".join(str(error).split())
+            raise unanswered(self._objects.api_client, error) from error
 
 
 def _split(api_version: str) -> tuple[str, str]:
     group, _, version = api_version.partition("/")
     return group, version
-
-
-def _explain(verb: str, what: str, error: ApiException) -> str:
-    if error.status == 404:
-        return f"the cluster does not know {what}; install TAP on Crossplane in it first (`make up`)"
-    if error.status == 403:
-        return f"you may not {verb} {what} here; ask for the ClusterRole `tap-view`"
-    if error.status == 401:
-        return "the cluster does not accept these credentials; log in again"
-    return f"the cluster could not {verb} {what}: {error.status} {error.reason}"

@@ -14,11 +14,11 @@ from tap_cli.terminal import cluster_options, color_option, columns, echo, echo_
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from tap_cli.deployed import Deployment
     from tap_cli.follow import Show
     from tap_cli.intent import Intent
     from tap_cli.snapshot import Snapshot
     from tap_cli.writer import Writer
-    from tap_stack.plan import Plan
 
 _VERSION = 1
 EXAMPLES = (
@@ -59,63 +59,111 @@ def command(  # noqa: PLR0913  (one for each option)
 ) -> int:
     """Apply the claims in FILES, and show them live until every region is as it is wanted.
 
-    Their plan against the cluster comes first, then a question. They are applied server-side, as field manager `tap`.
-    With --region, of the file that region's entry alone is applied, its state too. Ctrl-C stops the looking and nothing
-    else. A file that is `-` is standard input.
+    Their plan against the cluster comes first, and what admission says of it in a dry run, then a question. They are
+    applied server-side, as field manager `tap`; where one of them is refused, none is. With --region, of the file that
+    region's entry alone is applied, its state too. Ctrl-C stops the looking and nothing else. A file that is `-` is
+    standard input.
     """
     if not yes and (output == "json" or Path("-") in files or not sys.stdin.isatty()):
         message = "there is nobody to ask; look at `tap plan`, then say --yes"
         raise click.UsageError(message)
     found = claims(files, namespace, of_one_cluster=True)
-    from tap_cli.deployed import again, refused, summary
+    from tap_cli.deployed import again, on_its_way, summary, unfinished
     from tap_cli.follow import console, nowhere, pictures
     from tap_cli.writer import Writer
 
     cluster = Writer(kubeconfig, context)
-    planned = [_planned(cluster, claim, region) for claim in found]
+    made = [_planned(cluster, claim, region) for claim in found]
     if output == "table":
-        _show(planned, no_color=no_color)
-    if any(plan.violations for plan, _ in planned):
-        raise TapError(refused([plan for plan, _ in planned]))
-    applied = [wanted for plan, wanted in planned if plan.changes]
-    if applied and not yes and not click.confirm("Apply this?"):
-        message = "nothing was applied, as you said"
-        raise TapError(message)
-    intents, snapshots = [wanted for _, wanted in planned], []
+        _show(made, no_color=no_color)
+    snapshots: list[Snapshot] = []
+    failure: TapError | None = None
+    interrupted = False
     try:
-        for wanted in applied:
-            cluster.apply(wanted)
+        _rehearse(cluster, made)
+        _ask(made, yes=yes)
+        for one in made:
+            if one.pending:
+                cluster.apply(one.wanted)
+                one.applied = True
         if wait:
             where = nowhere() if output == "json" else pictures(console(no_color=no_color))
-            snapshots = _wait(cluster, intents, region, where, timeout)
+            snapshots = _wait(cluster, [one.wanted for one in made], region, where, timeout)
     except KeyboardInterrupt:
-        click.echo("\n".join(["", *map(again, intents)]), err=True)
-        return 130
+        interrupted = True
+        click.echo("\n".join(["", *on_its_way(made)]), err=True)
+    except TapError as error:
+        failure = TapError(unfinished(error, made))
     if output == "json":
-        echo_data(output, {"version": _VERSION, "claims": [summary(*pair, snapshots) for pair in planned]})
-    elif not wait:
-        click.echo("\n".join(map(again, intents)))
-    return 0
+        why = "interrupted" if interrupted else None if failure is None else str(failure)
+        echo_data(output, {"version": _VERSION, "error": why, "claims": [summary(one, snapshots) for one in made]})
+    elif not (wait or failure or interrupted):
+        click.echo("\n".join(again(one.wanted) for one in made))
+    if failure is not None:
+        raise failure
+    return 130 if interrupted else 0
 
 
-def _planned(cluster: "Writer", claim: Claim, region: str | None) -> "tuple[Plan, Intent]":
+def _planned(cluster: "Writer", claim: Claim, region: str | None) -> "Deployment":
     from tap_api.kinds import KINDS
+    from tap_cli.deployed import Deployment
     from tap_cli.intent import intent
     from tap_stack.plan import State, plan
 
     state = State.of(cluster.objects(claim.kind, claim.name, claim.namespace), claim.namespace)
     wanted = intent(claim.document, state.find(KINDS[claim.kind], claim.name), region)
-    return plan(wanted.document, state), wanted
+    return Deployment(plan(wanted.document, state), wanted)
 
 
-def _show(planned: "Sequence[tuple[Plan, Intent]]", *, no_color: bool) -> None:
+def _show(made: "Sequence[Deployment]", *, no_color: bool) -> None:
     from tap_cli.plan_text import lines
 
     width = columns()
-    for plan, wanted in planned:
-        echo(formatted(lines(plan, "cluster"), width), no_color=no_color)
-        if wanted.left_out:
-            click.echo(f"Left out, for --region applies one region alone: {', '.join(wanted.left_out)}")
+    for one in made:
+        echo(formatted(lines(one.plan, "cluster"), width), no_color=no_color)
+        if one.wanted.left_out:
+            click.echo(f"Left out, for --region applies one region alone: {', '.join(one.wanted.left_out)}")
+
+
+def _rehearse(cluster: "Writer", made: "Sequence[Deployment]") -> None:
+    """Asks the cluster of every claim before any is applied, and tells what it warns of.
+
+    Raises:
+        TapError: policy, or the cluster, refuses a claim; every refusal is in the message.
+    """
+    from tap_cli.deployed import refused
+    from tap_cli.refusals import RefusedByClusterError
+
+    if any(one.plan.violations for one in made):
+        raise TapError(refused([one.plan for one in made]))
+    refusals = []
+    for one in made:
+        try:
+            one.warnings = cluster.rehearse(one.wanted) if one.pending else ()
+        except RefusedByClusterError as error:
+            refusals.append(str(error))
+        for warning in one.warnings:
+            click.echo(f"warning: {warning}", err=True)
+    if refusals:
+        raise TapError("\n".join(refusals))
+
+
+def _ask(made: "Sequence[Deployment]", *, yes: bool) -> None:
+    """Returns where somebody has said that it may be applied, or there is nothing to apply.
+
+    Raises:
+        TapError: somebody said no.
+    """
+    if yes or not any(one.pending for one in made):
+        return
+    message = "nothing was applied, as you said"
+    try:
+        said = click.confirm("Apply this?")
+    except click.Abort:
+        click.echo(f"\n{message}", err=True)
+        raise
+    if not said:
+        raise TapError(message)
 
 
 def _wait(

@@ -1,6 +1,7 @@
 """What `tap deploy` says of what it did, to people and to programs. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from tap_api.kinds import ENVIRONMENT_TAP
 from tap_cli.intent import Intent
@@ -8,17 +9,42 @@ from tap_cli.snapshot import Snapshot
 from tap_stack.plan import Plan
 
 
-def summary(plan: Plan, wanted: Intent, snapshots: Sequence[Snapshot]) -> dict[str, object]:
+@dataclass
+class Deployment:
+    """A claim on its way.
+
+    Attributes:
+        plan: What applying it does.
+        wanted: What is applied.
+        warnings: What the cluster says of it beside its yes.
+        applied: Whether it was applied.
+    """
+
+    plan: Plan
+    wanted: Intent
+    warnings: Sequence[str] = ()
+    applied: bool = False
+
+    @property
+    def pending(self) -> bool:
+        """Whether it is to be applied and was not yet."""
+        return bool(self.plan.changes) and not self.applied
+
+
+def summary(made: Deployment, snapshots: Sequence[Snapshot]) -> dict[str, object]:
     """Returns a claim that was deployed: what was applied of it, and its regions where they were waited for."""
+    plan = made.plan
     key = (plan.namespace, plan.name)
     status = next((s.environment.get("status") or {} for s in snapshots if (s.namespace, s.name) == key), None)
     return {
         "kind": plan.kind,
         "namespace": plan.namespace,
         "name": plan.name,
-        "applied": bool(plan.changes),
+        "applied": made.applied,
         "summary": plan.json()["summary"],
-        "leftOut": list(wanted.left_out),
+        "violations": plan.json()["violations"],
+        "warnings": list(made.warnings),
+        "leftOut": list(made.wanted.left_out),
         "regions": None if status is None else status.get("regions", []),
     }
 
@@ -27,6 +53,20 @@ def refused(plans: Sequence[Plan]) -> str:
     """Returns what to say of plans that policy refuses."""
     found = [f"- {plan.name}: {violation}" for plan in plans for violation in plan.violations]
     return "\n".join(["refused; nothing was applied. Mend the claim:", *found])
+
+
+def on_its_way(made: Sequence[Deployment]) -> list[str]:
+    """Returns how to look again at what goes on when this command does not."""
+    return [again(one.wanted) for one in made if not one.pending] or ["nothing was applied"]
+
+
+def unfinished(error: Exception, made: Sequence[Deployment]) -> str:
+    """Returns what to say of a failure: where it came between two claims, what of them was applied too."""
+    applied = [one for one in made if one.applied]
+    if not (applied and any(one.pending for one in made)):
+        return str(error)
+    lines = [f"{one.plan.kind} {one.plan.name} was applied before that; {again(one.wanted)}" for one in applied]
+    return "\n".join([str(error), *lines])
 
 
 def again(wanted: Intent) -> str:

@@ -9,7 +9,7 @@ from tap_api.kinds import ENVIRONMENT_TAP
 from tap_api.locks import API_VERSION, LABEL, Lock, break_lock, lock_name, micro_time, read, release, take
 from tap_api.naming import digest
 from tap_cli.choose import the_one
-from tap_cli.cluster import ClusterError
+from tap_cli.connection import ClusterError
 from tap_cli.raw import RawCluster, RefusedError, path_of
 
 #: Somebody else was quicker: what is there now is read, and judged again.

@@ -11,7 +11,8 @@ from tap_api.common import RegionState
 from tap_api.errors import TapError
 from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP
 from tap_api.pausing import is_behind
-from tap_cli.cluster import Cluster, ClusterError
+from tap_cli.cluster import Cluster
+from tap_cli.connection import ClusterError
 from tap_cli.follow import Show, ThingT
 from tap_cli.snapshot import Object, Snapshot, condition, unseen
 

@@ -12,7 +12,8 @@ from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
 from tap_api.base import Json
-from tap_cli.cluster import HINT, TIMEOUT, Cluster, ClusterError
+from tap_cli.cluster import Cluster
+from tap_cli.connection import HINT, TIMEOUT, ClusterError, unanswered
 
 _USERS = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 
@@ -81,8 +82,7 @@ class RawCluster(Cluster):
         except ApiException as error:
             raise _refused(error.status or 0, str(error.reason), str(error.body or "").encode(), path) from error
         except (HTTPError, OSError, ValueError) as error:
-            message = f"the cluster does not answer ({type(error).__name__}); {HINT}"
-            raise ClusterError(message) from error
+            raise unanswered(client, error) from error
         if not 200 <= response.status <= 299:
             raise _refused(response.status, str(response.reason), data, path)
         answer = _json(data)

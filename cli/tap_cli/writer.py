@@ -1,31 +1,24 @@
 """What the verbs write into a cluster."""
 
-import json
-import re
 from http import HTTPStatus
 from typing import Any
 
 from kubernetes.client.exceptions import ApiException
 
 from tap_api.base import GROUP, VERSION, Json
-from tap_api.errors import TapError
 from tap_api.kinds import KINDS
 from tap_api.naming import ANNOTATION_CONFIRM_REMOVAL, MANAGER
-from tap_cli.cluster import Cluster, ClusterError
+from tap_cli.cluster import Cluster
+from tap_cli.connection import ClusterError
 from tap_cli.intent import Intent, taken_over
+from tap_cli.refusals import RefusedByClusterError, StaleError, explained, warnings
 
 _TRIES = 5
-_MISSING = re.compile(r"cannot (patch|delete) resource")
-#: What the apiserver puts before the words of a webhook, and of a policy.
-_DENIED = re.compile(r"denied (?:the )?request: ")
-
-
-class RefusedByClusterError(TapError):
-    """The cluster refused to store an object; the message has every violation."""
-
-
-class StaleError(RefusedByClusterError):
-    """Somebody has written the object since it was read."""
+_APPLYING = {
+    "field_manager": MANAGER,
+    "field_validation": "Strict",
+    "_content_type": "application/apply-patch+yaml",
+}
 
 
 class Writer(Cluster):
@@ -43,8 +36,6 @@ class Writer(Cluster):
             ClusterError: the cluster does not answer, or the caller may not.
         """
         document, place = wanted.document, self._place(wanted.document)
-        kind = "application/apply-patch+yaml"
-        options = {"field_manager": MANAGER, "field_validation": "Strict", "_content_type": kind}
         left = _TRIES
         while True:
             live, left = self._stored(document), left - 1
@@ -55,20 +46,36 @@ class Writer(Cluster):
             try:
                 version = self._taken_over(document, live) if live else {}
                 body = {**document, "metadata": {**document["metadata"], **version}}
-                return self._patch(document, *place, body, **options)
+                return self._patch(document, *place, body, **_APPLYING)
             except StaleError:
                 if not left:
                     raise
+
+    def rehearse(self, wanted: Intent) -> list[str]:
+        """Returns the warnings with which a claim would be applied. It is not: the apiserver judges and stores nothing.
+
+        Raises:
+            RefusedByClusterError: admission, the schema or another manager speaks against it.
+            ClusterError: the cluster does not answer, or the caller may not.
+        """
+        meta = wanted.live["metadata"] if wanted.live else {}
+        # What was edited by hand is ours by the time that the claim is applied.
+        edited = taken_over(meta.get("managedFields") or []) is not None
+        call = self._objects.patch_namespaced_custom_object_with_http_info
+        place, options = self._place(wanted.document), {**_APPLYING, "dry_run": "All", "force": edited}
+        _, _, headers = self._written("change", wanted.document, call, *place, wanted.document, **options)
+        return warnings(headers)
 
     def _stored(self, document: Json) -> Json | None:
         """Returns a claim as it is stored, None where it is not there."""
         try:
             call = self._objects.get_namespaced_custom_object
-            return self._written("read", document, call, *self._place(document))
+            found: Json = self._written("read", document, call, *self._place(document))
         except ClusterError as error:
             if getattr(error.__cause__, "status", None) != HTTPStatus.NOT_FOUND:
                 raise
             return None
+        return found
 
     def _taken_over(self, document: Json, live: Json) -> Json:
         """Makes ours what was edited in the spec by hand, and returns the resourceVersion, as metadata has it."""
@@ -107,42 +114,23 @@ class Writer(Cluster):
                 raise
 
     def _patch(self, document: Json, *args: Any, **options: Any) -> Json:  # noqa: ANN401
-        return self._written("change", document, self._objects.patch_namespaced_custom_object, *args, **options)
+        call = self._objects.patch_namespaced_custom_object
+        stored: Json = self._written("change", document, call, *args, **options)
+        return stored
 
-    def _written(self, verb: str, document: Json, call: Any, *args: Any, **options: Any) -> Json:  # noqa: ANN401
+    def _written(self, verb: str, document: Json, call: Any, *args: Any, **options: Any) -> Any:  # noqa: ANN401
         what = f"{document['kind']} {document['metadata']['name']}"
         try:
-            stored: Json = self._call(verb, what, call, *args, **options)
+            return self._call(verb, what, call, *args, **options)
         except ClusterError as error:
             if isinstance(error.__cause__, ApiException):
-                raise _explained(what, document["metadata"]["namespace"], error, error.__cause__) from error.__cause__
+                raise explained(what, document["metadata"]["namespace"], error, error.__cause__) from error.__cause__
             raise
-        return stored
 
     @staticmethod
     def _place(document: Json) -> tuple[str, str, str, str, str]:
         meta = document["metadata"]
         return GROUP, VERSION, meta["namespace"], KINDS[document["kind"]].plural, meta["name"]
-
-
-def _explained(what: str, namespace: str, error: ClusterError, cause: ApiException) -> TapError:
-    """Returns what the apiserver says, as one that is read: every violation on its own line."""
-    try:
-        answer = json.loads(cause.body or "{}")
-    except ValueError:
-        return error
-    message, details = str(answer.get("message") or ""), answer.get("details") or {}
-    if cause.status == 404 and details.get("kind") == "namespaces":
-        return ClusterError(f"namespace {namespace} is not there; make it first: kubectl create namespace {namespace}")
-    if cause.status == 403 and (missing := _MISSING.search(message)):
-        verb = {"patch": "change"}.get(missing[1], missing[1])
-        return ClusterError(f"you may not {verb} {what} in {namespace}; ask for the ClusterRole `tap-edit`")
-    if cause.status not in (400, 403, 409, 422):
-        return error
-    causes = [f"- {found.get('field', '')}: {found.get('message', '')}" for found in details.get("causes") or ()]
-    said = "\n".join(causes) if causes and cause.status in (409, 422) else _DENIED.split(message, maxsplit=1)[-1]
-    refusal = StaleError if cause.status == HTTPStatus.CONFLICT and not causes else RefusedByClusterError
-    return refusal(f"the cluster refuses {what}; nothing of it was changed:\n{said or message}")
 
 
 def _asked(live: Json | None) -> tuple[str, Json] | None:

@@ -19,7 +19,8 @@ from doubles.provider import ProviderDouble
 from tap_api import manifest
 from tap_api.base import Json
 from tap_cli.intent import Intent, intent
-from tap_cli.writer import RefusedByClusterError, Writer
+from tap_cli.refusals import RefusedByClusterError
+from tap_cli.writer import Writer
 
 CLAIMS = Path(__file__).parents[2] / "claims"
 [CLAIM] = manifest.read(CLAIMS / "dev.yaml")

@@ -6,6 +6,7 @@ import sys
 import time
 from contextlib import nullcontext
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,15 @@ from tap_api.base import Json
 from tap_api.errors import TapError
 from tap_api.kinds import PARTS
 from tap_api.naming import MANAGER
-from tap_cli import progress, writer
-from tap_cli.cluster import Cluster, ClusterError
+from tap_cli import progress
+from tap_cli.cluster import Cluster
+from tap_cli.connection import ClusterError
 from tap_cli.intent import intent, taken_over
-from tap_cli.main import cli
+from tap_cli.main import cli, run
 from tap_cli.progress import Alone, undone
+from tap_cli.refusals import RefusedByClusterError, StaleError, explained, warnings
 from tap_cli.snapshot import Snapshot
-from tap_cli.writer import RefusedByClusterError, StaleError, Writer
+from tap_cli.writer import Writer
 from unit.stack.planned import objects
 
 ROOT = Path(__file__).parents[3]
@@ -143,6 +146,58 @@ def deployed(claim: Json, kubeconfig: Path) -> bool:
     args = ["deploy", str(file), "--yes", "--no-wait", "-o", "json", "--kubeconfig", str(kubeconfig)]
     done = CliRunner().invoke(cli, args, env={"NO_PROXY": "127.0.0.1"})
     return bool(json.loads(done.output)["claims"][0]["applied"])
+
+
+class Choosy(RestApi):
+    """An apiserver that refuses what is called `second`: in the dry run already, or only when it is written."""
+
+    def __init__(self, *, in_dry_run: bool) -> None:
+        super().__init__()
+        self._in_dry_run = in_dry_run
+
+    def answer(self, method: str, url: str, body: Json | None) -> tuple[int, Json]:
+        if method == "PATCH" and "/second?" in url and ("dryRun" in url) is self._in_dry_run:
+            return 400, {"message": WEBHOOK}
+        return super().answer(method, url, body)
+
+
+@pytest.mark.parametrize("in_dry_run", [True, False])
+def test_of_several_claims_none_is_applied_or_what_was_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], *, in_dry_run: bool
+) -> None:
+    files = []
+    for name in ("first", "second"):
+        claim = {**GOOD, "metadata": {**GOOD["metadata"], "name": name}}
+        files.append(str(tmp_path / f"{name}.yaml"))
+        Path(files[-1]).write_text(manifest.dump([claim]), encoding="utf-8")
+    api = Choosy(in_dry_run=in_dry_run)
+    with serving(api, tmp_path) as kubeconfig:
+        flags = ["--yes", "--no-wait", "-o", "json", "--kubeconfig", str(kubeconfig)]
+        code = run(partial(cli, ["deploy", *files, *flags]))
+    told = capsys.readouterr()
+    found = json.loads(told.out)
+    assert (code, [claim["applied"] for claim in found["claims"]]) == (1, [not in_dry_run, False])
+    assert (f"{CLAIMS}/first" in api.objects, f"{CLAIMS}/second" in api.objects) == (not in_dry_run, False)
+    assert "the cluster refuses EnvironmentTap second; nothing of it was changed:" in told.err
+    assert found["error"] == told.err.removeprefix("error: ").rstrip("\n")
+    before = "EnvironmentTap first was applied before that; it goes on; look again with: tap status first -n tap-prod"
+    assert (before in told.err) is not in_dry_run
+
+
+def test_what_policy_refuses_is_told_to_programs_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "claim.yaml"
+    file.write_text(manifest.dump([{**GOOD, "spec": {**GOOD["spec"], "tags": {}}}]), encoding="utf-8")
+    with serving(RestApi(), tmp_path) as kubeconfig:
+        code = run(partial(cli, ["deploy", str(file), "--yes", "-o", "json", "--kubeconfig", str(kubeconfig)]))
+    [claim] = json.loads(capsys.readouterr().out)["claims"]
+    assert (code, claim["applied"]) == (1, False)
+    assert [(found["path"], found["code"]) for found in claim["violations"]] == [("spec.tags.CostCenter", "TagMissing")]
+
+
+def test_what_a_cluster_warns_of_is_read_from_the_header_of_its_answer() -> None:
+    header = r'299 - "spec.a: is \"x\", and that is late", 299 kube-apiserver "spec.b: too"'
+    assert warnings({"Warning": header}) == ['spec.a: is "x", and that is late', "spec.b: too"]
+    assert warnings({}) == []
 
 
 def entry(manager: str, operation: str, fields: Json, **more: str) -> Json:
@@ -343,7 +398,7 @@ WEBHOOK = 'admission webhook "claims.tap.platform" denied the request: Environme
 def test_what_a_cluster_refuses_is_told_whole(status: int, answer: Json | None, said: str) -> None:
     cause = ApiException(status=status)
     cause.body = json.dumps(answer) if answer is not None else "<html>"
-    assert said in str(writer._explained("EnvironmentTap prod", "tap-prod", ClusterError("as it was"), cause))
+    assert said in str(explained("EnvironmentTap prod", "tap-prod", ClusterError("as it was"), cause))
 
 
 @pytest.mark.parametrize(
