@@ -63,10 +63,11 @@ def resource_name(xr: str, key: str) -> str:
 def account_suffix(namespace: str, environment_ref: EnvironmentRef | None, name: str) -> str:
     """Returns what names that are unique in an AWS account end in.
 
-    A digest of `<namespace>/<environmenttap>` (of the RegionalTap's own name where it stands alone) and never of a UID:
-    a second `prod` in another namespace must not adopt the first one's database, and a restored one must find its own.
+    A digest of `<namespace>/<environmenttap>` and never of a UID: a second `prod` in another namespace must not adopt
+    the first one's database, and a restored one must find its own. A RegionalTap that stands alone says its kind too,
+    for an EnvironmentTap may be called the same.
     """
-    return digest(f"{namespace}/{environment_ref.name if environment_ref else name}")
+    return digest(f"{namespace}/{environment_ref.name if environment_ref else f'RegionalTap/{name}'}")
 
 
 def account_name(*words: str, suffix: str, limit: int = MAX_NAME) -> str:

@@ -37,6 +37,10 @@ def test_every_region_of_an_environment_has_one_suffix() -> None:
     assert len({account_suffix("tap-prod", ref, f"prod-{region}") for region in ZONES}) == 1
 
 
+def test_a_region_that_stands_alone_has_no_suffix_of_an_environment_of_its_name() -> None:
+    assert account_suffix("tap-prod", None, "prod") != account_suffix("tap-prod", EnvironmentRef(name="prod"), "x")
+
+
 def test_an_account_name_keeps_its_suffix_when_it_is_cut() -> None:
     assert account_name("x" * 80, suffix="0123abcd", limit=64).endswith("-0123abcd")
     assert len(account_name("x" * 80, suffix="0123abcd", limit=64)) <= 64

@@ -115,6 +115,13 @@ def test_no_two_regions_environments_or_namespaces_share_a_name(environment: str
     assert {key: who for key, who in holders.items() if len(set(who)) > 1} == {}
 
 
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@given(NAMES, st.sampled_from(sorted(ZONES)))
+def test_no_name_of_an_environment_is_one_of_a_region_alone_that_is_called_the_same(name: str, where: str) -> None:
+    shared = set(named(region(name, "a", where))) & set(named(region(name, "a", where, alone=name)))
+    assert {(kind, word) for kind, word in shared if kind not in INSIDE} == set()
+
+
 def test_every_kind_that_we_name_has_its_limit_here() -> None:
     ours = {kind for kind, _ in named(region("prod", "tap-prod", "us-east-1"))}
     assert ours - set(LIMITS) - set(FIELDS) == set()

@@ -164,5 +164,5 @@ def test_a_region_that_stands_alone_shares_its_suffix_with_its_parts(make_tap: M
         if (item.manifest["apiVersion"].partition(".")[0], item.manifest["kind"])
         in (("kms", "Alias"), ("cloudwatchlogs", "Group"))
     ]
-    assert names[:2] == ["lonely-3409ae22", "/aws/vpc/flow-logs/lonely-3409ae22"]
-    assert [name for name in names if "3409ae22" not in name] == []
+    assert names[:2] == ["lonely-0b0c4eb6", "/aws/vpc/flow-logs/lonely-0b0c4eb6"]
+    assert [name for name in names if "0b0c4eb6" not in name] == []
