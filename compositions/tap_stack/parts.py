@@ -58,7 +58,7 @@ class Part:
 BUILT: Mapping[str, Part] = {
     "network": Part(network.resources, network.outputs, network.conditions, requires=network.requires),
     "database": Part(database.resources, database.outputs, facts=database.facts),
-    "sessions": Part(sessions.resources, sessions.outputs, facts=sessions.facts),
+    "sessions": Part(sessions.resources, sessions.outputs, sessions.conditions, facts=sessions.facts),
     "processor": Part(processor.resources, processor.outputs),
     "storage": Part(storage.resources, storage.outputs, storage.conditions),
     "monitoring": Part(monitoring.resources, monitoring.outputs, monitoring.conditions),

@@ -12,7 +12,7 @@ from tap_api.naming import part_name
 from tap_api.pausing import is_behind
 from tap_api.sections import Trail
 from tap_api.status import CIDR_RESERVED, DriftStatus, PartStatusEntry, RegionalTapStatus, ResourceCounts, total
-from tap_stack import compliance, drift, key, parts
+from tap_stack import compliance, drift, key, parts, sessions
 from tap_stack import composed as result
 from tap_stack.assembly import Assembly, assemble, keep
 from tap_stack.composed import Composed, Condition
@@ -166,13 +166,19 @@ def _changes_reported(subject: Subject[RegionalTapSpec]) -> Condition:
 def _entry(subject: Subject[RegionalTapSpec], kind: Kind, assembly: Assembly) -> PartStatusEntry:
     observation = subject.observed.get(kind.part)
     ready = any(resource.key == kind.part and resource.ready for resource in assembly.emitted)
-    message = None if ready else _message(observation)
+    message = _kept(observation) if ready else _message(observation)
     return PartStatusEntry(
         name=kind.part,
         ready=ready,
         resources=_part_counts(subject, kind.part, observation),
         **({"message": message[:_MAX_MESSAGE]} if message else {}),
     )
+
+
+def _kept(observation: Observation | None) -> str:
+    """Returns what a part that is ready keeps of regions that have gone; empty where it keeps nothing."""
+    kept = observation.condition(sessions.REPLICAS_KEPT) if observation else None
+    return kept.message if kept and kept.status == "True" else ""
 
 
 def _message(observation: Observation | None) -> str:

@@ -67,6 +67,16 @@ def test_a_region_that_makes_its_own_trail_composes_what_the_files_say(golden: G
     check(settled, environment.settle()["us-east-1"])
 
 
+def test_a_primary_whose_protected_secondary_has_gone_composes_what_the_file_says(golden: Golden) -> None:
+    environment = Environment("prod")
+    environment.settle()
+    environment.claim["spec"]["regions"][1]["state"] = "Absent"
+    del environment.worlds["us-east-2"]
+    for xr, composed in environment.settle()["us-east-1"]:
+        if xr["kind"] == "RegionalSessions":
+            golden("stack/prod-us-east-1-left/1-settled/RegionalSessions.yaml", _text((xr, composed)))
+
+
 def _text(composing: Composing) -> str:
     _, composed = composing
     summary: Json = {

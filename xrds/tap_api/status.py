@@ -140,7 +140,7 @@ class PartStatusEntry(ApiModel):
     name: Annotated[str, StringConstraints(max_length=63)] = Field(description="The part: network, database, …")
     ready: bool = Field(description="Whether it is ready.")
     resources: ResourceCounts = Field(ResourceCounts(), description="Its resources.")
-    message: Message | None = Field(None, description="What it waits for.")
+    message: Message | None = Field(None, description="What it waits for, or keeps of a region that has gone.")
 
 
 class SessionsReplica(ApiModel):

@@ -192,7 +192,7 @@ class _Region:
             key,
             fields=tuple(fields),
             blocked=_BLOCKED if blocked else "",
-            loses=tuple(losses.of_update(wanted, fields)),
+            loses=tuple(losses.of_update(xr, wanted, fields)),
         )
 
 

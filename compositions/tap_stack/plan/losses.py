@@ -20,8 +20,8 @@ def of_deletion(resource: Mapping[str, Any]) -> Iterator[str]:
         yield say(resource["spec"].get("forProvider") or {}, str(resource["metadata"]["name"]))
 
 
-def of_update(resource: Mapping[str, Any], fields: Sequence[Field]) -> Iterator[str]:
-    """Yields what is lost by changing `fields` of a resource."""
+def of_update(xr: Mapping[str, Any], resource: Mapping[str, Any], fields: Sequence[Field]) -> Iterator[str]:
+    """Yields what is lost by changing `fields` of a resource that `xr` composes, at once or right after."""
     leaves = [leaf for field in fields for leaf in _leaves(field.path, field.old, field.new)]
     for rule in _SHORTER:
         for field in leaves:
@@ -32,6 +32,19 @@ def of_update(resource: Mapping[str, Any], fields: Sequence[Field]) -> Iterator[
             gone = field.old if isinstance(field.old, list) else [field.old]
             regions = ", ".join(sorted(str(replica.get("regionName")) for replica in gone))
             yield f"the table's replica in {regions}; the other regions keep the items"
+    leaving = _unprotected(xr, resource) if _kind(resource) == _key(aws.TABLE) else ()
+    if leaving:
+        regions = ", ".join(leaving)
+        yield f"the table's replica in {regions}, once nothing protects it; the other regions keep the items"
+
+
+def _unprotected(xr: Mapping[str, Any], table: Mapping[str, Any]) -> Sequence[str]:
+    """Returns the regions of replicas that go once AWS shows that nothing protects them (tap_stack.sessions)."""
+    if xr["spec"].get("protection", True):
+        return ()
+    facts = (xr["spec"].get("facts") or {}).get("replicas") or ()
+    listed = {str(replica["regionName"]) for replica in table["spec"]["forProvider"].get("replica") or ()}
+    return sorted(listed - {fact["region"] for fact in facts})
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from golden.world import Environment
 from tap_api.base import Json
-from tap_stack.plan import Action, State, plan
+from tap_stack.plan import Action, Change, Plan, State, plan
 from unit.stack.planned import PAIR, edited, in_aws, objects
 
 
@@ -61,6 +61,33 @@ def test_an_absent_region_is_deleted_as_one_that_left_the_list(state: State) -> 
     by_state, by_list = (plan(claim, state) for claim in (with_state("Absent"), edited(regions=PAIR[:1])))
     assert in_aws(by_state) == in_aws(by_list)
     assert {change.action for change in in_aws(by_state) if change.region == "us-east-2"} == {Action.DELETE}
+
+
+def of_the_table(made: Plan) -> list[Change]:
+    return [change for change in in_aws(made) if (change.region, change.key) == ("us-east-1", "table")]
+
+
+def test_the_protected_replica_of_an_absent_region_stays_as_it_is(state: State) -> None:
+    assert of_the_table(plan(with_state("Absent"), state)) == []
+
+
+def test_the_replica_of_a_region_that_nothing_protects_is_told_to_be_lost() -> None:
+    environment = Environment("prod", regions=PAIR, protection=False)
+    environment.settle()
+    made = plan(with_state("Absent", protection=False), State.of(objects(environment), "tap-prod"))
+    [change] = of_the_table(made)
+    assert change.loses == ("the table's replica in us-east-2; the other regions keep the items",)
+
+
+def test_a_replica_that_goes_once_nothing_protects_it_is_told_to_be_lost(state: State) -> None:
+    [change] = of_the_table(plan(with_state("Absent", protection=False), state))
+    [field] = [field for field in change.fields if "replica" in field.path]
+    assert (field.path.rpartition(".")[2], field.new) == ("deletionProtectionEnabled", False)
+    assert change.loses == (
+        "the table's replica in us-east-2, once nothing protects it; the other regions keep the items",
+    )
+    [change] = of_the_table(plan(edited(protection=False), state))
+    assert change.loses == ()
 
 
 def test_the_primary_is_not_paused_before_its_replicas(state: State) -> None:

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -105,6 +106,100 @@ def test_a_replica_is_listed_once_its_key_is_known_and_the_stream_is_there_befor
     found = [replica["regionName"] for replica in spec["replica"]] if "replica" in spec else None
     assert (found, spec.get("streamViewType")) == (listed, stream)
     assert spec.get("streamEnabled") is (True if stream else None)
+
+
+def settled(tap: Json, **replica: Any) -> World:
+    """Returns a primary with a replica in us-east-2, of which AWS shows those fields too, and whose region has gone."""
+    tap["spec"]["facts"] = replicas(us_east_2=KEYS["us-east-2"])
+    world = World(tap)
+    world.settle()
+    [shown] = world.objects["prod-us-east-1-sessions"]["table"]["status"]["atProvider"]["replica"]
+    shown.update(replica)
+    world.tap["spec"]["facts"] = {}
+    return world
+
+
+def turn(world: World) -> tuple[Json, Composed, Composed]:
+    """Returns what is asked of the table now, and what the region and its sessions compose."""
+    (_, region), *others = world.turn()
+    sessions = next(composed for xr, composed in others if xr["kind"] == "RegionalSessions")
+    return next(item for item in sessions.resources if item.key == "table").manifest["spec"], region, sessions
+
+
+def kept(composed: Composed) -> tuple[str, str, str]:
+    [found] = [(c.status, c.reason, c.message) for c in composed.conditions if c.type == "ReplicasKept"]
+    return found
+
+
+def test_the_protected_replica_of_a_region_that_has_gone_stays(make_tap: MakeTap) -> None:
+    world = settled(make_tap())
+    before = world.objects["prod-us-east-1-sessions"]["table"]["spec"]["forProvider"]
+    for _ in range(3):
+        spec, region, sessions = turn(world)
+        assert spec["forProvider"] == before
+    assert (len(before["replica"]), before["streamViewType"]) == (1, IMAGES)
+    told = "the table's replica in us-east-2 stays in AWS though its region has gone; it goes once `spec.protection` is false"
+    assert kept(sessions) == ("True", "Protected", told)
+    assert [part.get("message") for part in region.status["parts"] if part["name"] == "sessions"] == [told]
+
+
+def test_once_protection_is_lifted_aws_is_told_so_before_the_replica_goes(make_tap: MakeTap) -> None:
+    world = settled(make_tap())
+    turn(world)
+    world.tap["spec"]["protection"] = False
+    spec, _, sessions = turn(world)
+    assert [replica["deletionProtectionEnabled"] for replica in spec["forProvider"]["replica"]] == [False]
+    assert kept(sessions)[:2] == ("True", "Leaving")
+    spec, _, _ = turn(world)
+    assert [spec["forProvider"].get(field) for field in ("replica", "streamEnabled")] == [None, None]
+    assert kept(turn(world)[2]) == ("False", "NoneKept", "")
+
+
+def test_a_replica_that_nothing_protects_goes_with_its_region(make_tap: MakeTap) -> None:
+    spec, _, sessions = turn(settled(make_tap(protection=False)))
+    assert ("replica" in spec["forProvider"], kept(sessions)[0]) == (False, "False")
+
+
+def test_a_protected_replica_stays_though_somebody_took_the_protection_off_in_aws(make_tap: MakeTap) -> None:
+    spec, _, _ = turn(settled(make_tap(), deletionProtectionEnabled=False))
+    assert [replica["deletionProtectionEnabled"] for replica in spec["forProvider"]["replica"]] == [True]
+
+
+def test_a_kept_replica_is_taken_up_by_a_table_that_is_made_again(make_tap: MakeTap) -> None:
+    world = settled(make_tap())
+    asked = world.objects["prod-us-east-1-sessions"]["table"]["spec"]["forProvider"].pop("replica")
+    assert turn(world)[0]["forProvider"]["replica"] == asked
+
+
+@pytest.mark.parametrize(
+    ("shown", "listed"),
+    [
+        (None, ["us-east-2"]),
+        ({"arn": "a"}, None),
+        ({"arn": "a", "replica": []}, None),
+        ({"arn": "a", "replica": [{"regionName": "eu-west-1", "kmsKeyArn": KEYS["eu-west-1"]}]}, None),
+    ],
+    ids=["silence tells nothing", "a person deleted it", "and it was the last", "a person made another one"],
+)
+def test_what_a_person_does_to_replicas_of_no_region_is_not_undone_and_not_taken_up(
+    make_tap: MakeTap, shown: Json | None, listed: list[str] | None
+) -> None:
+    world = settled(make_tap())
+    table = world.objects["prod-us-east-1-sessions"]["table"]
+    table["status"] = {**table["status"], "atProvider": shown} if shown else {}
+    spec = turn(world)[0]["forProvider"]
+    assert ([replica["regionName"] for replica in spec["replica"]] if "replica" in spec else None) == listed
+
+
+@pytest.mark.parametrize("known", [None, "arn:aws:kms:us-east-2:123456789012:key/2"])
+def test_a_protected_replica_keeps_its_key_when_its_region_is_back_with_another_one(
+    make_tap: MakeTap, known: str | None
+) -> None:
+    world = settled(make_tap())
+    world.tap["spec"]["facts"] = replicas(us_east_2=known)
+    spec, _, sessions = turn(world)
+    assert [replica["kmsKeyArn"] for replica in spec["forProvider"]["replica"]] == [KEYS["us-east-2"]]
+    assert kept(sessions)[0] == "False"
 
 
 @pytest.mark.parametrize("protection", [True, False])
