@@ -20,7 +20,7 @@ from tap_stack.subject import Subject
 from tap_stack.values import Unknown
 
 TABLE = "table"
-#: The key, as functions/processor reads and writes it: the id of a session, or `object#…`.
+#: The key, as functions/processor reads and writes it: the id of a session, `object#…` or `version#…`.
 KEY = "sessionId"
 REPLICAS_KEPT = "ReplicasKept"
 NO_REPLICA = Unknown("the replica of the table in this region, which the primary region makes")

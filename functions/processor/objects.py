@@ -1,7 +1,8 @@
-"""Processed objects, in the same table as sessions: their keys begin with `object#`, which no session's does.
+"""Processed objects, in the same table as sessions: their keys begin with a word and `#`, which no session's does.
 
-Two items each. One for the version: written once, and never again. One for the key: the newest version, whatever order
-the events come in. Both writes are conditional, so to do everything twice changes nothing.
+Two items each. `version#…` for the version: written once, and never again. `object#…` for the key: the newest version,
+whatever order the events come in. Both writes are conditional, so to do everything twice changes nothing. The words
+differ, for an object may be called like another one, `#` and its version.
 """
 
 from collections.abc import Mapping
@@ -84,9 +85,9 @@ class Objects:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         item = {**record.item(), "processed": {"S": now}}
         version = record.version or f"{record.etag}-{record.sequencer}"
-        first = self._put(f"{self._id(record.key)}#{version}", item, f"attribute_not_exists({KEY})", {})
+        first = self._put(self._version(record.key, version), item, f"attribute_not_exists({KEY})", {})
         self._put(
-            self._id(record.key),
+            self._newest(record.key),
             item,
             f"attribute_not_exists({KEY}) OR sequencer < :sequencer",
             {":sequencer": item["sequencer"]},
@@ -95,13 +96,18 @@ class Objects:
 
     def read(self, key: str, version: str = "") -> dict[str, Any] | None:
         """Returns what is recorded of a key's newest version, or of `version`; None where nothing is."""
-        name = f"{self._id(key)}#{version}" if version else self._id(key)
+        name = self._version(key, version) if version else self._newest(key)
         found = self._dynamodb.get_item(TableName=self._table, Key={KEY: {"S": name}}, ConsistentRead=True)
-        return _shown(found["Item"]) if "Item" in found else None
+        item = found.get("Item")
+        # No version of S3's holds a `#`; what is asked for may, and would be another object's.
+        return _shown(item) if item and item["objectKey"]["S"] == key else None
 
-    def _id(self, key: str) -> str:
-        # The bucket too: the table is one in all regions, and each region has its own bucket. At most 2,048 bytes.
+    # The bucket too: the table is one in all regions, and each region has its own bucket. At most 2,048 bytes.
+    def _newest(self, key: str) -> str:
         return f"object#{self.bucket}/{key}"
+
+    def _version(self, key: str, version: str) -> str:
+        return f"version#{self.bucket}/{key}#{version}"
 
     def _put(self, name: str, item: dict[str, Any], condition: str, values: dict[str, Any]) -> bool:
         request: dict[str, Any] = {"ExpressionAttributeValues": values} if values else {}

@@ -98,7 +98,9 @@ def test_a_body_that_is_not_base64_is_refused(aws: Aws) -> None:
     assert answered(answer)[0] == 400
 
 
-@pytest.mark.parametrize("session", ["", "object#data/incoming/a", "A" * 32, "a" * 31, "a" * 33, "health#", "../x"])
+@pytest.mark.parametrize(
+    "session", ["", "object#data/incoming/a", "version#data/a#v", "A" * 32, "a" * 31, "a" * 33, "health#", "../x"]
+)
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 def test_nothing_but_a_session_can_be_named_as_one(aws: Aws, method: str, session: str) -> None:
     assert answered(aws.api().answer(request(f"{method} /sessions/{{id}}", id=session)))[0] == 400

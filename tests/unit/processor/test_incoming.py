@@ -58,7 +58,7 @@ def test_a_new_object_is_summarised_and_recorded(aws: Aws) -> None:
         "lines": 3,
         "complete": True,
     }
-    assert set(aws.items()) == {"object#data/incoming/a b.txt", f"object#data/incoming/a b.txt#{version}"}
+    assert set(aws.items()) == {"object#data/incoming/a b.txt", f"version#data/incoming/a b.txt#{version}"}
 
 
 def test_what_is_delivered_twice_is_recorded_once(aws: Aws) -> None:
@@ -83,6 +83,22 @@ def test_the_newest_version_is_shown_whatever_order_events_come_in(aws: Aws) -> 
     newest, older = aws.objects.read("incoming/a"), aws.objects.read("incoming/a", old)
     assert newest and (newest["version"], newest["size"]) == (new, 5)
     assert older and (older["version"], older["size"]) == (old, 3)
+
+
+def test_the_record_of_a_version_is_not_that_of_an_object_whose_key_looks_like_it(aws: Aws) -> None:
+    version = aws.put("incoming/a", TEXT)
+    aws.incoming.process(event(created("incoming/a", version)), plenty)
+    before = aws.objects.read("incoming/a", version)
+    alike = f"incoming/a#{version}"
+    other = aws.put(alike, b"other")
+    assert aws.incoming.process(event(created(f"incoming/a%23{version}", other, "1")), plenty) == {"recorded": 1}
+    assert before and aws.objects.read("incoming/a", version) == before
+    assert len(aws.items()) == 4
+    assert [found and found["objectKey"] for found in (aws.objects.read(alike), aws.objects.read(alike, other))] == [
+        alike,
+        alike,
+    ]
+    assert aws.objects.read("incoming/a", f"{version}#{other}") is None
 
 
 def test_a_run_that_ended_between_its_two_writes_is_finished_by_the_next(aws: Aws) -> None:
@@ -126,7 +142,7 @@ def test_one_that_is_not_versioned_is_told_apart_by_its_etag_and_sequencer() -> 
 
     objects = Objects(Table(), "t", "b")
     assert objects.record(record("e1")) and objects.record(record("e2"))
-    assert names == ["object#b/k#e1-01", "object#b/k", "object#b/k#e2-01", "object#b/k"]
+    assert names == ["version#b/k#e1-01", "object#b/k", "version#b/k#e2-01", "object#b/k"]
 
 
 @pytest.mark.parametrize(
