@@ -371,6 +371,20 @@ HOUSE = Organisation.parse(
 OWNED = {"CostCenter": "platform-4200", "Owner": "team-a"}
 
 
+CUT = ("spec.tags.Owner", "OrganisationTagCut")
+OWN_CODE = {
+    "bucket": "my-artifacts",
+    "key": "a.zip",
+    "sha256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+    "handler": "app.handler",
+}
+
+
+def _beside(*tags: str) -> dict[str, str]:
+    """Returns the tags of a house, and some more."""
+    return {**OWNED, **dict.fromkeys(tags, "x")}
+
+
 def _house(name: str, base: dict[str, Any], errors: Found, **changes: Any) -> Case:
     owned = {"spec__tags": OWNED, **changes}
     if base is GOOD and "spec__regions" not in owned:
@@ -383,6 +397,17 @@ ORGANISATION = [
     _house("good", ALONE, []),
     _house("no owner", GOOD, [("spec.tags.Owner", "OrganisationTag")], spec__tags={"CostCenter": "platform-4200"}),
     _house("no owner", ALONE, [("spec.tags.Owner", "OrganisationTag")], spec__tags={"CostCenter": "platform-4200"}),
+    _house("as many tags as an object takes", GOOD, [], spec__tags=_beside("App", "Business", "Contact")),
+    _house("more tags, and the owner's is cut", GOOD, [CUT], spec__tags=_beside("App", "Business", "Contact", "Data")),
+    _house("more tags, and the owner's is cut", ALONE, [CUT], spec__tags=_beside("App", "Business", "Contact", "Data")),
+    _house("more tags, and another one is cut", GOOD, [], spec__tags=_beside("App", "Business", "Contact", "Zone")),
+    _house(
+        "more tags, and no object of ours",
+        ALONE,
+        [],
+        spec__tags=_beside("App", "Business", "Contact", "Data"),
+        spec__processor={"code": OWN_CODE},
+    ),
     _house(
         "a value that is not whole",
         GOOD,

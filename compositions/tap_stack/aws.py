@@ -1,5 +1,6 @@
 """The kinds of AWS resources that are composed. A part that needs another one adds it here; emit.py does the rest."""
 
+from tap_api.limits import MOST_OBJECT_TAGS
 from tap_stack.catalogue import AwsKind
 
 KEY = AwsKind("kms", "Key", needs=("arn", "keyId"))
@@ -37,7 +38,7 @@ BUCKET_POLICY = AwsKind("s3", "BucketPolicy")
 
 # As with the default security group: a target that was added by hand would become one that is wanted.
 BUCKET_NOTIFICATION = AwsKind("s3", "BucketNotification", repeatable=True)
-OBJECT = AwsKind("s3", "Object", needs=("versionId",), most_tags=7)
+OBJECT = AwsKind("s3", "Object", needs=("versionId",), most_tags=MOST_OBJECT_TAGS)
 
 FUNCTION = AwsKind("lambda", "Function", needs=("arn", "codeSha256", "version"))
 FUNCTION_ALIAS = AwsKind("lambda", "Alias", needs=("arn", "invokeArn"))

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from tap_api.base import Json
 from tap_api.common import DriftMode, ProviderConfigKind, RegionContext
+from tap_api.limits import by_rank
 from tap_api.naming import provider_config_name
-from tap_api.policy import REQUIRED_TAGS
 from tap_stack import pause
 from tap_stack.catalogue import AwsKind
 from tap_stack.documents import Text
@@ -141,6 +141,5 @@ def _tags(subject: Subject[RegionContext], kind: AwsKind, name: str) -> dict[str
     # EC2 shows the tag Name as a resource's name; every other service has names of its own.
     shown = {"Name": name} if kind.service == "ec2" else {}
     found = {**tags(subject), **shown}
-    # The ones that every resource has to have, and as many of the others as AWS takes.
-    wanted = sorted(found, key=lambda tag: (tag not in (*REQUIRED_TAGS, "Environment", "Region"), tag))
-    return {tag: found[tag] for tag in sorted(wanted[: kind.most_tags])}
+    # As many as AWS takes. That none is cut which an organisation requires is policy's to hold (OrganisationTagCut).
+    return {tag: found[tag] for tag in sorted(by_rank(found)[: kind.most_tags])}

@@ -31,7 +31,8 @@ Every AWS resource that can carry tags has `Environment`, `Region` and `CostCent
 resources have `Name` too. The provider adds `crossplane-kind`, `crossplane-name` and `crossplane-providerconfig`.
 
 AWS takes fifty tags (ten on an S3 object), so a claim may have forty-four of its own. An S3 object gets the required
-ones and as many of the others, by name, as it takes.
+ones and as many of the others, by name, as it takes. A claim in which that would leave off a tag that your organisation
+requires is refused ([OrganisationTagCut](policy.md#organisationtagcut)).
 
 ## Kinds that carry tags
 

@@ -6,6 +6,7 @@ import pytest
 
 from golden.world import ACCOUNT, World, provided
 from tap_api.base import Json
+from tap_api.policy import Organisation, Violation, judge
 from tap_stack.compose import compose
 from tap_stack.composed import Composed
 from tap_stack.observation import of
@@ -44,6 +45,10 @@ def by_key(composed: Composed) -> dict[str, Json]:
 
 def processor(tap: Json) -> dict[str, Json]:
     return by_key(Part(tap).composed)
+
+
+def judged(tap: Json, house: Organisation) -> list[Violation]:
+    return judge("RegionalTap", tap, organisation=house)
 
 
 def refs(*names: str, **more: Any) -> list[Json]:
@@ -222,6 +227,31 @@ def test_an_object_carries_no_more_tags_than_s3_takes_and_the_required_ones_alwa
         "Region",
     ]
     assert len(found["function"]["tags"]) == 23
+
+
+@pytest.mark.parametrize("others", ["A", "M", "X"])
+@pytest.mark.parametrize("count", range(6))
+def test_policy_refuses_a_claim_whose_object_lacks_a_tag_that_the_organisation_requires(
+    make_tap: MakeTap, others: str, count: int
+) -> None:
+    tags = {"CostCenter": "1", "B": "1", "Owner": "1", "Zone": "1", **{f"{others}{n}": "1" for n in range(count)}}
+    tap = make_tap(tags=tags)
+    house = Organisation.parse({"requiredTags": ["B", "Owner", "Zone"]})
+    carried = processor(tap)[SHIPPED.resource]["tags"]
+    refused = [violation.path for violation in judged(tap, house)]
+    assert refused == [f"spec.tags.{key}" for key in house.required_tags if key not in carried]
+
+
+def test_a_claim_has_room_for_what_the_organisation_requires_once_it_does_what_it_is_told(make_tap: MakeTap) -> None:
+    house = Organisation.parse({"requiredTags": ["Owner", "Zone"]})
+    tags = dict.fromkeys(("CostCenter", "App", "Business", "Contact", "Data", "Owner", "Team", "Zone"), "1")
+    assert [(v.path, v.code, v.message.partition("; ")[2]) for v in judged(make_tap(tags=tags), house)] == [
+        ("spec.tags.Owner", "OrganisationTagCut", "remove 1 of App, Business, Contact, Data"),
+        ("spec.tags.Zone", "OrganisationTagCut", "remove 3 of App, Business, Contact, Data, Team"),
+    ]
+    for gone in ("App", "Business", "Data"):
+        del tags[gone]
+    assert judged(make_tap(tags=tags), house) == []
 
 
 def test_trap_12_the_function_is_told_of_its_code_by_key_version_and_digest_at_once(make_tap: MakeTap) -> None:

@@ -5,7 +5,6 @@ path, so that nobody mends a claim one refusal at a time. What must hold even wi
 too, as CEL.
 """
 
-from tap_api.limits import REQUIRED_TAGS
 from tap_api.policy.judgement import advise, evaluate, judge
 from tap_api.policy.organisation import Organisation, load
 from tap_api.policy.rule import Door, Rule, Subject
@@ -13,7 +12,6 @@ from tap_api.policy.table import RULES
 from tap_api.policy.violation import Severity, Violation, shape_violations
 
 __all__ = [
-    "REQUIRED_TAGS",
     "RULES",
     "Door",
     "Organisation",

@@ -15,7 +15,7 @@ from pydantic_core import SchemaError
 from tap_api import manifest
 from tap_api.base import ApiModel, RegionName
 from tap_api.errors import TapError
-from tap_api.limits import LONGEST_TAG_KEY, OWN_TAGS
+from tap_api.limits import FIRST_TAGS, LONGEST_TAG_KEY, MOST_OBJECT_TAGS, OWN_TAGS
 from tap_api.policy.violation import shape_violations, shown
 from tap_api.regions import ZONES
 
@@ -100,8 +100,10 @@ DOCKER = ReservedRange(cidr="172.17.0.0/16", reason="Docker's default bridge")
 class Organisation(ApiModel):
     """The rules of an organisation."""
 
-    #: Four: an S3 object takes seven tags beside the provider's three, and three are required of everybody.
-    required_tags: list[TagKey] = Field([], max_length=4, description="Tags that every claim has to set.")
+    #: As many as an S3 object takes beside those of everybody: then a claim can always leave room for them.
+    required_tags: list[TagKey] = Field(
+        [], max_length=MOST_OBJECT_TAGS - len(FIRST_TAGS), description="Tags that every claim has to set."
+    )
     allowed_tag_values: dict[TagKey, Pattern] = Field(
         {}, max_length=44, description="Tag -> the regular expression that the whole of its value has to match."
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from tap_api import cidrs
+from tap_api.limits import FIRST_TAGS, MOST_OBJECT_TAGS, by_rank
 from tap_api.policy.rule import Finding, Subject
 from tap_api.policy.violation import field_path, shown
 from tap_api.regions import ZONES
@@ -13,6 +14,22 @@ def missing(subject: Subject) -> Iterator[Finding]:
     for key in subject.organisation.required_tags if subject.organisation else ():
         if not subject.spec.tags.get(key, "").strip():
             yield _tag(key), "is required by your organisation; add it"
+
+
+def cut(subject: Subject) -> Iterator[Finding]:
+    """A tag that the organisation asks for and that the object with the processor's code has no room for."""
+    if subject.organisation is None or subject.sections.get("processor", {}).get("code"):
+        return
+    required = (*FIRST_TAGS, *subject.organisation.required_tags)
+    ranked = by_rank({*required, *subject.spec.tags})
+    for i, key in enumerate(ranked[MOST_OBJECT_TAGS:]):
+        if key in required:
+            before = [other for other in ranked[: MOST_OBJECT_TAGS + i] if other not in required]
+            yield (
+                _tag(key),
+                f"is required by your organisation, and the object in S3 with the processor's code takes"
+                f" {MOST_OBJECT_TAGS} tags, by name; remove {i + 1} of {', '.join(before)}",
+            )
 
 
 def value(subject: Subject) -> Iterator[Finding]:

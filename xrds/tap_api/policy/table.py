@@ -225,6 +225,15 @@ RULES: tuple[Rule, ...] = (
         organisational=True,
     ),
     Rule(
+        "OrganisationTagCut",
+        organisation_rules.cut,
+        purpose="The processor's code lies in S3, whose objects take ten tags, three of them the provider's: of more, "
+        "those with the last names are left off, and none of them may be one of `requiredTags`.",
+        remedy="Remove as many of the tags that the message names as it says; or give the processor code of your own "
+        "(`spec.processor.code`).",
+        organisational=True,
+    ),
+    Rule(
         "OrganisationTagValue",
         organisation_rules.value,
         purpose="A tag whose values are free is of no use to who sorts by it (`allowedTagValues`).",
