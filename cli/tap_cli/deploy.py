@@ -107,12 +107,15 @@ def command(  # noqa: PLR0913  (one for each option)
 def _planned(cluster: "Writer", claim: Claim, region: str | None) -> "Deployment":
     from tap_api.kinds import KINDS
     from tap_cli.deployed import Deployment
-    from tap_cli.intent import intent
+    from tap_cli.intent import intent, stored
     from tap_stack.plan import State, plan
 
     state = State.of(cluster.objects(claim.kind, claim.name, claim.namespace), claim.namespace)
     wanted = intent(claim.document, state.find(KINDS[claim.kind], claim.name), region)
-    return Deployment(plan(wanted.document, state), wanted)
+    made = plan(wanted.document, state)
+    if region and wanted.live is not None:
+        made = made.beyond(plan(stored(wanted.live), state), region)
+    return Deployment(made, wanted)
 
 
 def _show(made: "Sequence[Deployment]", *, no_color: bool) -> None:

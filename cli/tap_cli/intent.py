@@ -69,6 +69,12 @@ def intent(document: Mapping[str, Any], live: Json | None, region: str | None = 
     return Intent({**whole, "metadata": kept, "spec": spec}, live, left_out)
 
 
+def stored(live: Mapping[str, Any]) -> Json:
+    """Returns the claim that a stored object is, without what Crossplane keeps in a spec."""
+    spec = {key: value for key, value in live["spec"].items() if key != "crossplane"}
+    return {"apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": live["metadata"], "spec": spec}
+
+
 def held(live: Mapping[str, Any]) -> Json:
     """Returns the metadata with which labels and annotations of a claim stay as they are: those that `tap` applied."""
     meta, ours = live["metadata"], applied_fields(live).get("metadata", {})

@@ -13,7 +13,7 @@ from tap_api.pausing import is_removable
 from tap_api.presets import PRESETS
 from tap_cli.choose import no_region, regions_of
 from tap_cli.claims import Claim
-from tap_cli.intent import Intent, held, intent
+from tap_cli.intent import Intent, held, intent, stored
 from tap_cli.remains import Target, retained
 from tap_cli.snapshot import unseen
 from tap_stack.plan import Plan, State, plan, removal
@@ -33,6 +33,7 @@ class Removal:
         protected: Whether it is to be confirmed by name.
         kept: What stays in AWS.
         listed: Whether the file still asks for the region that goes.
+        absent: Whether nothing of the target is there.
     """
 
     claim: Claim
@@ -44,13 +45,15 @@ class Removal:
     protected: bool
     kept: list[Json]
     listed: bool = False
+    absent: bool = False
 
     def json(self) -> Json:
         """Returns it as JSON."""
         return {
             **self.plan.json()["claim"],
             "region": self.target.region,
-            "begunBefore": self.begun,
+            "begunBefore": self.begun and not self.absent,
+            "found": not self.absent,
             "summary": self.plan.json()["summary"],
             "losesData": [{"region": c.region, "what": loss} for c in self.plan.changes for loss in c.loses],
             "keptInAws": self.kept,
@@ -80,12 +83,13 @@ def removing(claim: Claim, region: str | None, state: State) -> Removal:
         listed = _is_listed(claim.document, target.region)
         if not begun:
             wanted = _with_states(claim, live, {target.region: RegionState.ABSENT})
-            made = plan(wanted.document, state)
+            made = plan(wanted.document, state).beyond(plan(stored(live), state))
     elif target.region:
         made = made.only([target.region])
     names = [(change.kind, change.name) for change in made.changes if change.kept]
     kept = retained(state.objects, names)
-    return Removal(claim, target, live, made, wanted, begun, not begun and _is_protected(live), kept, listed)
+    absent = live is None and not any(map(target.has, state.objects))
+    return Removal(claim, target, live, made, wanted, begun, not begun and _is_protected(live), kept, listed, absent)
 
 
 def resuming(removal: Removal) -> Intent | None:

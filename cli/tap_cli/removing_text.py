@@ -11,6 +11,13 @@ from tap_stack.plan import Action
 def lines(removal: Removal) -> Iterator[Line]:
     """Yields what will be lost, region by region, and what stays in AWS."""
     yield styled(f"Destroy {removal.claim.kind} {removal.target}", bold=True)
+    if removal.absent:
+        target = removal.target
+        what = f"{target.kind} {target.name} in namespace {target.namespace}"
+        yield Line(f"There is no {what}, nor what one has made.", 2)
+        return
+    if removal.plan.violations:
+        return  # They are what is said next.
     if removal.begun:
         yield Line("It is on its way already, or gone.", 2)
         return
@@ -41,6 +48,9 @@ def lines(removal: Removal) -> Iterator[Line]:
 def done(removals: Iterable[Removal]) -> Iterator[Line]:
     """Yields what is to be said once all of it is gone: what stays in AWS, and what the file would make again."""
     for removal in removals:
+        if removal.absent:
+            yield Line(f"{removal.target} was not there.")
+            continue
         yield styled(f"{removal.target} is gone.", fg="green", bold=True)
         if removal.kept:
             yield Line(f"{len(removal.kept)} of its resources stay in AWS, for they are protected:", 2)

@@ -158,6 +158,17 @@ class Plan:
             elsewhere=len(self.changes) - len(changes),
         )
 
+    def beyond(self, pending: "Plan", region: str = "") -> "Plan":
+        """Returns the plan without what is on its way anyway, but for that of `region`.
+
+        Args:
+            pending: The plan of what is stored: AWS has not made all that it asks for.
+            region: A region of which all is told; empty for none.
+        """
+        on_its_way = [_happening(change) for change in pending.changes]
+        changes = (c for c in self.changes if c.region == region or _happening(c) not in on_its_way)
+        return replace(self, changes=tuple(changes))
+
     def count(self, action: Action) -> int:
         """Returns how many resources of AWS `action` happens to; not those that it happens to once they are resumed."""
         return Counter(change.action for change in self.changes if change.in_aws and not change.paused)[action]
@@ -179,6 +190,11 @@ class Plan:
             "advice": [_violation(item) for item in self.advice],
             "changes": [change.json() for change in self.changes],
         }
+
+
+def _happening(change: Change) -> tuple[object, ...]:
+    """Returns what happens to which object; not what one is like that is created in any case."""
+    return (change.kind, change.name, change.action, change.fields, change.loses, change.kept)
 
 
 def _violation(found: Violation) -> Json:

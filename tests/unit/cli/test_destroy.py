@@ -22,8 +22,9 @@ from tap_cli.claims import Claim
 from tap_cli.main import cli, run
 from tap_cli.remains import Remains, Target, retained
 from tap_cli.removing import is_resumed, removing, resuming
+from tap_cli.removing_text import done, lines
 from tap_cli.terminal import formatted
-from tap_stack.plan import State
+from tap_stack.plan import State, plan
 
 ROOT = Path(__file__).parents[3]
 NAMESPACE = GOOD["metadata"]["namespace"]
@@ -51,6 +52,36 @@ def test_a_region_becomes_absent_and_all_else_stays_as_the_cluster_has_it() -> N
     regions = [{**ONE, "state": "Present"}, {**TWO, "state": "Absent"}]
     assert removal.wanted.document["spec"] == {**stored["spec"], "regions": regions}
     assert (removal.begun, removal.listed) == (False, True)
+
+
+def test_what_other_regions_wait_for_is_no_work_of_it() -> None:
+    waiting = plan(live(ONE, TWO), State((live(ONE, TWO),)))
+    assert {change.region for change in waiting.changes if change.in_aws} == {ONE["name"], TWO["name"]}
+    removal = of(live(ONE, TWO), TWO["name"])
+    assert not [change for change in removal.plan.changes if change.in_aws]
+    assert [(change.kind, change.region) for change in removal.plan.changes] == [("EnvironmentTap", "")]
+    assert {change.region for change in waiting.beyond(waiting, ONE["name"]).changes} == {ONE["name"]}
+
+
+def test_what_was_never_there_is_not_said_to_be_gone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    removal = of(None)
+    assert (removal.absent, of(live(ONE)).absent, of(None, document=ALONE).absent) == (True, False, True)
+    assert [line.text for line in lines(removal)][1:] == [
+        f"There is no EnvironmentTap {NAME} in namespace {NAMESPACE}, nor what one has made."
+    ]
+    assert [line.text for line in done([removal])] == [f"{NAMESPACE}/{NAME} was not there."]
+    file = tmp_path / "claim.yaml"
+    file.write_text(manifest.dump([GOOD]), encoding="utf-8")
+    with serving(RestApi(), tmp_path) as kubeconfig:
+        code = run(partial(cli, ["destroy", str(file), "--yes", "-o", "json", "--kubeconfig", str(kubeconfig)]))
+    [told] = json.loads(capsys.readouterr().out)["claims"]
+    assert (code, told["found"], told["begunBefore"]) == (0, False, False)
+
+
+def test_what_policy_refuses_is_not_said_to_be_nothing() -> None:
+    removal = of(live(ONE, TWO), ONE["name"])
+    assert [violation.code for violation in removal.plan.violations] == ["PrimaryState"]
+    assert len(list(lines(removal))) == 1
 
 
 def test_labels_that_the_file_has_otherwise_stay_too() -> None:
@@ -284,8 +315,6 @@ def test_ctrl_c_before_anything_was_deleted_says_that(
 
 
 def test_what_stays_in_aws_is_told_before_and_after() -> None:
-    from tap_cli.removing_text import done, lines
-
     tap = {
         "apiVersion": API_VERSION,
         "kind": "RegionalTap",
