@@ -57,6 +57,9 @@ def command(  # noqa: PLR0913  (one for each option)
     if watch and output != "table":
         message = f"--watch shows a picture that changes; for {output.upper()} take --until-settled, or neither"
         raise click.UsageError(message)
+    if watch and until_settled:
+        message = "--watch goes on until Ctrl-C, and --until-settled ends; take one of them"
+        raise click.UsageError(message)
     cluster = Cluster(kubeconfig, context)
     live = watch or until_settled
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tap_cli.choose import the_one
-from tap_cli.terminal import INSTALL, cluster_options
+from tap_cli.terminal import INSTALL, cluster_options, counted
 
 _BUCKET = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/?")
 EXAMPLES = (
@@ -43,8 +43,8 @@ def command(  # noqa: PLR0913  (one for each option)
     them. No Secret is among them. A bucket has to block public access and to encrypt; boto3 finds its credentials.
     """
     bucket = _BUCKET.fullmatch(out)
-    if out.startswith("s3://") and not bucket:
-        message = "write s3://BUCKET; the path in it is infrastructure/REGION/…"
+    if "://" in out and not bucket:
+        message = "write a folder, or s3://BUCKET; the path in it is infrastructure/REGION/…"
         raise click.BadParameter(message, param_hint="--out")
     if kms_key and not bucket:
         message = "--kms-key goes with --out s3://BUCKET"
@@ -70,7 +70,7 @@ def command(  # noqa: PLR0913  (one for each option)
         from tap_cli.state.folder import write
 
         write(made, Path(out))
-    counts = f"{len(snapshot.resources)} resources of {len(snapshot.regions)} regions"
+    counts = f"{counted(len(snapshot.resources), 'resource')} of {counted(len(snapshot.regions), 'region')}"
     click.echo(f"{snapshot.namespace}/{snapshot.name}: {counts} saved to {where}")
     unmade = len(list(filter(is_unmade, snapshot.resources)))
     if unmade:

@@ -362,7 +362,11 @@ def test_the_verb_saves_what_the_cluster_holds(there: list[Json], snapshot: Snap
     [
         (("gone", "--out", "x"), 1, "no EnvironmentTap 'gone' in any namespace"),
         (("dev",), 2, "Missing option '--out'"),
-        (("dev", "--out", "s3://b/a/path"), 2, "write s3://BUCKET; the path in it is infrastructure/REGION/"),
+        (
+            ("dev", "--out", "s3://b/a/path"),
+            2,
+            "write a folder, or s3://BUCKET; the path in it is infrastructure/REGION/",
+        ),
         (("dev", "--out", "x", "--kms-key", "k"), 2, "--kms-key goes with --out s3://BUCKET"),
     ],
 )
