@@ -71,6 +71,13 @@ for _yaml in (_Loader, _Dumper):
     )
 
 
+# Nor has it dates: `2026-11-24` is text to Kubernetes' reader.
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in known if tag != "tag:yaml.org,2002:timestamp"]
+    for first, known in _Loader.yaml_implicit_resolvers.items()
+}
+
+
 def _float(loader: Any, node: yaml.ScalarNode) -> float | str:  # noqa: ANN401
     number: float = loader.construct_yaml_float(node)
     # As in Go: what no float64 holds is text. `.inf` is written with letters.

@@ -28,6 +28,14 @@ def test_text_that_is_a_number_to_kubernetes_is_quoted() -> None:
     assert manifest.dump([{"tag": "0a95bf9c"}]) == "tag: 0a95bf9c\n"
 
 
+def test_what_looks_like_a_date_is_text_as_it_is_to_kubernetes() -> None:
+    assert manifest.value("CostCenter: 2026-11-24\nat: 2026-11-24T10:00:00Z\n", HERE) == {
+        "CostCenter": "2026-11-24",
+        "at": "2026-11-24T10:00:00Z",
+    }
+    assert manifest.dump([{"a": "2026-11-24"}]) == "a: '2026-11-24'\n"
+
+
 def test_keys_stay_in_their_order_and_the_header_comes_first() -> None:
     assert manifest.dump([{"b": 1, "a": 2}], header="# h\n") == "# h\nb: 1\na: 2\n"
 

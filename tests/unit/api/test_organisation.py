@@ -33,7 +33,7 @@ def test_an_empty_file_says_what_holds_where_nothing_is_said(tmp_path: Path) -> 
         ({"requiredTag": ["Owner"]}, "requiredTag", "check its spelling"),
         ({"requiredTags": "Owner"}, "requiredTags", "list"),
         ({"requiredTags": ["environment"]}, "requiredTags[0]", "set from the spec"),
-        ({"requiredTags": ["a*b"]}, "requiredTags[0]", "match pattern"),
+        ({"requiredTags": ["a*b"]}, "requiredTags[0]", "must match ^"),
         ({"requiredTags": list("abcde")}, "requiredTags", "at most 4"),
         ({"allowedTagValues": {"Owner": "(a"}}, "allowedTagValues.Owner", "unclosed group"),
         ({"allowedTagValues": {"Owner": "a)|(b"}}, "allowedTagValues.Owner", "unopened group"),

@@ -51,7 +51,7 @@ def test_every_violation_is_told_at_once() -> None:
 
 def test_what_stands_beside_a_spec_is_judged_as_strictly_as_the_spec() -> None:
     head = {"metadata": {"name": "prod", "namespce": "a", "namespace": "A b", "labels": ["a"], "annotations": {"a": 1}}}
-    found = judge("EnvironmentTap", {**GOOD, **head, "specs": {}, "spec": {**GOOD["spec"], "databse": {}}})
+    found = judge("EnvironmentTap", {**GOOD, **head, "specs": {}, "spec": {**GOOD["spec"], "databas": {}}})
     assert [(violation.path, violation.message) for violation in found] == [
         ("metadata.annotations.a", "must be text, so quote it; got 1"),
         ("metadata.labels", "must be an object of texts; got ['a']"),
@@ -60,9 +60,29 @@ def test_what_stands_beside_a_spec_is_judged_as_strictly_as_the_spec() -> None:
             "'A b' is no namespace; use lower-case letters, digits and hyphens, at most 63",
         ),
         ("metadata.namespce", "is not a field of this kind; check its spelling; did you mean namespace?"),
-        ("spec.databse", "is not a field of this kind; check its spelling; did you mean database?"),
+        ("spec.databas", "is not a field of this kind; check its spelling; did you mean database?"),
         ("specs", "is not a field of this kind; check its spelling; did you mean spec?"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("spec", "path", "said"),
+    [
+        ({"network": []}, "spec.network", "must be an object; got []"),
+        ({"regions": None}, "spec.regions", "must be a list; got null"),
+        ({"regions": []}, "spec.regions", "must have at least 1 items; got []"),
+        ({"tags": {"a": 5}}, "spec.tags.a", "must be text, so quote it; got 5"),
+        ({"tags": {"a": ["b"]}}, "spec.tags.a", "must be text; got ['b']"),
+        ({"protection": "yes"}, "spec.protection", "must be true or false; got 'yes'"),
+        ({"processor": {"memoryMb": 1.5}}, "spec.processor.memoryMb", "must be a whole number; got 1.5"),
+        ({"database": {"minCapacity": "a"}}, "spec.database.minCapacity", "must be a number; got 'a'"),
+        ({"network": {"zones": 9}}, "spec.network.zones", "must be at most 3; got 9"),
+        ({"drift": "x"}, "spec.drift", "must be 'Repair' or 'Report'; got 'x'"),
+    ],
+)
+def test_a_fault_of_shape_is_told_in_the_words_of_yaml(spec: Any, path: str, said: str) -> None:
+    found = {violation.path: violation for violation in judge("EnvironmentTap", {**GOOD, "spec": GOOD["spec"] | spec})}
+    assert found[path].message == said
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def test_the_message_says_that_nothing_was_changed_and_what_to_mend(make_tap: Ma
         compose(make_tap(network={"zones": 9}), {})
     assert str(caught.value) == (
         "RegionalTap prod-us-east-1 is refused; nothing was changed. Mend its spec:\n"
-        "- spec.network.zones: Input should be less than or equal to 3; got 9 (Schema)"
+        "- spec.network.zones: must be at most 3; got 9 (Schema)"
     )
 
 

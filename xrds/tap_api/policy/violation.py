@@ -1,5 +1,6 @@
 """A rule that a manifest breaks, as data: where, which, what is wrong and what to do."""
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -63,7 +64,31 @@ def _said(fault: ErrorDetails, model: type[BaseModel] | None) -> str:
     if fault["type"] == "extra_forbidden":
         *above, name = fault["loc"]
         return misspelled(str(name), _fields(model, above))
-    return f"{fault['msg']}; got {shown(fault['input'])}"
+    words = _FAULTS.get(fault["type"])
+    said = words.format(**fault.get("ctx", {})) if words else fault["msg"]
+    quote = ", so quote it" if fault["type"] == "string_type" and isinstance(fault["input"], bool | int | float) else ""
+    return f"{said}{quote}; got {shown(fault['input'])}"
+
+
+#: What pydantic finds, in the words of who writes YAML; it speaks of Python.
+_FAULTS = {
+    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type", "mapping_type"), "must be an object"),
+    "list_type": "must be a list",
+    "string_type": "must be text",
+    "bool_type": "must be true or false",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "enum": "must be {expected}",
+    "literal_error": "must be {expected}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "too_short": "must have at least {min_length} items",
+    "too_long": "must have at most {max_length} items",
+    "string_pattern_mismatch": "must match {pattern}",
+}
 
 
 def _fields(model: type[BaseModel] | None, location: Iterable[str | int]) -> list[str]:
@@ -112,5 +137,5 @@ def _step(step: str | int) -> str:
 
 def shown(value: object) -> str:
     """Returns a value as a message shows it: on one line, and cut."""
-    text = {True: "true", False: "false"}.get(value, repr(value)) if isinstance(value, bool) else repr(value)
+    text = json.dumps(value) if value is None or isinstance(value, bool) else repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
