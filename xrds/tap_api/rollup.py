@@ -101,7 +101,8 @@ def _ready(regions: Sequence[Region], ready: int, wanted: int) -> tuple[str, Ans
         return "Ready", Answer("True", "Available", f"{told}{_paused(regions, '; ')}")
     taken = any(answer.reason == "NameTaken" for _, answer in waiting)
     reason = "NameTaken" if taken else "RegionsNotReady"
-    return "Ready", Answer("False", reason, f"{ready} of {wanted} regions are ready; {_join(waiting)}".rstrip("; "))
+    told = f"{ready} of {wanted} regions are ready" if wanted > 1 else "it is not ready"
+    return "Ready", Answer("False", reason, f"{told}; {_join(waiting)}".rstrip("; "))
 
 
 def _synced(regions: Sequence[Region], problem: Trouble | None) -> tuple[str, Answer]:

@@ -81,7 +81,7 @@ def held_by_others(tap: Mapping[str, Any]) -> str:
     if _ORPHAN in held:
         return "waits until what is below it is orphaned, as was asked for"
     if CROSSPLANE_FINALIZER in held:
-        return "waits until Crossplane composes it no more; does Crossplane run?"
+        return "waits until Crossplane composes it no more (if that lasts, see whether it runs)"
     return ""
 
 

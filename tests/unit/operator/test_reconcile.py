@@ -216,7 +216,11 @@ async def test_a_region_on_its_way_out_is_shown_until_it_is_gone(cluster: InMemo
     cluster.edit(ETAPS, "tap-prod", "prod", {"spec": {"regions": PROD["spec"]["regions"][:2]}})
     await run(cluster)
     shown = [(r["name"], r["ready"], r.get("message")) for r in status(cluster)["regions"]]
-    assert shown[2] == ("eu-west-1", False, "waits until Crossplane composes it no more; does Crossplane run?")
+    assert shown[2] == (
+        "eu-west-1",
+        False,
+        "waits until Crossplane composes it no more (if that lasts, see whether it runs)",
+    )
     assert ("delete", RTAPS, "prod-eu-west-1") not in cluster.writes
 
 
@@ -268,7 +272,7 @@ async def test_a_regionaltap_that_is_being_deleted_is_not_written(cluster: InMem
     assert condition(cluster, "Synced") == (
         "False",
         "Removing",
-        "us-east-2: waits until Crossplane composes it no more; does Crossplane run?",
+        "us-east-2: waits until Crossplane composes it no more (if that lasts, see whether it runs)",
     )
 
 
