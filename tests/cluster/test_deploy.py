@@ -201,6 +201,24 @@ def test_one_region_is_deployed_with_its_state_and_nothing_else(somebody: tuple[
     assert deployer.world.names("regionaltaps") == ["dev-us-east-1"]
 
 
+def test_a_region_that_stands_alone_is_deployed_to_its_end_and_again(
+    somebody: tuple[Deployer, ProviderDouble], tmp_path: Path
+) -> None:
+    deployer, _ = somebody
+    world, file = deployer.world, tmp_path / "alone.yaml"
+    spec = {"environment": "dev", "region": "eu-west-1", "cidr": "10.9.0.0/16", "protection": False}
+    for tags in ({"CostCenter": "one"}, {"CostCenter": "two"}):
+        alone = {**CLAIM, "kind": "RegionalTap", "metadata": {"name": "alone", "namespace": world.namespace}}
+        own = {**spec, "peeringGroup": world.namespace, "tags": tags}
+        file.write_text(manifest.dump([{**alone, "spec": own}]), encoding="utf-8")
+        code, _, err = deployer.deploys(str(file), "-o", "json")
+        assert (code, err) == (0, "")
+        assert world.get("regionaltaps", "alone")["spec"]["tags"] == tags
+        [table] = world.objects("tables.dynamodb.aws.m.upbound.io")[:1]
+        assert table["spec"]["forProvider"]["tags"]["CostCenter"] == tags["CostCenter"]
+    world.delete("rtap", "alone")
+
+
 def test_what_admission_alone_knows_is_told_whole(somebody: tuple[Deployer, ProviderDouble]) -> None:
     deployer, _ = somebody
     code, _, err = deployer.deploys(deployer.claim("second"))

@@ -51,7 +51,7 @@ def test_every_violation_is_told_at_once() -> None:
 
 def test_what_stands_beside_a_spec_is_judged_as_strictly_as_the_spec() -> None:
     head = {"metadata": {"name": "prod", "namespce": "a", "namespace": "A b", "labels": ["a"], "annotations": {"a": 1}}}
-    found = judge("EnvironmentTap", {**GOOD, **head, "specs": {}, "spec": {**GOOD["spec"], "databas": {}}})
+    found = judge("EnvironmentTap", {**GOOD, **head, "specs": {}, "spec": {**GOOD["spec"], "xdatabase": {}}})
     assert [(violation.path, violation.message) for violation in found] == [
         ("metadata.annotations.a", "must be text, so quote it; got 1"),
         ("metadata.labels", "must be an object of texts; got ['a']"),
@@ -60,7 +60,7 @@ def test_what_stands_beside_a_spec_is_judged_as_strictly_as_the_spec() -> None:
             "'A b' is no namespace; use lower-case letters, digits and hyphens, at most 63",
         ),
         ("metadata.namespce", "is not a field of this kind; check its spelling; did you mean namespace?"),
-        ("spec.databas", "is not a field of this kind; check its spelling; did you mean database?"),
+        ("spec.xdatabase", "is not a field of this kind; check its spelling; did you mean database?"),
         ("specs", "is not a field of this kind; check its spelling; did you mean spec?"),
     ]
 
