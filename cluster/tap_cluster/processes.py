@@ -128,8 +128,14 @@ def _group(identity: Identity) -> bool:
 
 
 def _settled(pid: int) -> Identity | None:
-    """Return who was just started; its command line is empty for a moment within exec."""
-    while (identity := identify(pid)) is not None and identity.argv == NO_ARGV:
+    """Return who was just started, once it is itself.
+
+    We go on as soon as it lets go of the memory that it shares with us, which is before it has its own (fs/exec.c,
+    exec_mmap): one in 90,000 was seen with our command line still. Then its own is empty for a moment.
+    """
+    ours = identify(os.getpid())
+    passing = {NO_ARGV, ours.argv if ours else NO_ARGV}
+    while (identity := identify(pid)) is not None and identity.argv in passing:
         time.sleep(0.002)
     return identity
 

@@ -40,6 +40,15 @@ def test_a_name_with_brackets_and_spaces_does_not_shift_the_fields(tmp_path: Pat
     assert (found.pid, found.start) == (41, 12345)
 
 
+def test_who_was_started_is_known_by_a_command_line_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within exec it has ours first, then none."""
+    ours = Path("/proc/self/cmdline").read_bytes()
+    found = [identify(41, proc(tmp_path / str(i), 41, command=text)) for i, text in enumerate((ours, b"", b"etcd\0"))]
+    seen = iter(found)
+    monkeypatch.setattr(processes, "identify", lambda pid: next(seen) if pid == 41 else identify(pid))
+    assert processes._settled(41) == found[-1]
+
+
 def test_nobody_lives_at_an_unused_number(tmp_path: Path) -> None:
     assert identify(41, tmp_path) is None
 
