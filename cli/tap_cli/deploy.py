@@ -9,7 +9,7 @@ import click
 
 from tap_api.errors import TapError
 from tap_cli.claims import Claim, claims
-from tap_cli.terminal import cluster_options, color_option, columns, echo, echo_data, formatted, output_option
+from tap_cli.terminal import cluster_options, color_option, columns, echo, echo_result, formatted, output_option
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from tap_cli.snapshot import Snapshot
     from tap_cli.writer import Writer
 
-_VERSION = 1
 EXAMPLES = (
     ("tap deploy claims/prod.yaml", "its plan, a question, then live"),
     ("tap deploy claims/prod.yaml --yes --timeout 3600", "in a job"),
@@ -96,7 +95,7 @@ def command(  # noqa: PLR0913  (one for each option)
         failure = TapError(unfinished(error, made))
     if output == "json":
         why = "interrupted" if interrupted else None if failure is None else str(failure)
-        echo_data(output, {"version": _VERSION, "error": why, "claims": [summary(one, snapshots) for one in made]})
+        echo_result(output, error=why, claims=[summary(one, snapshots) for one in made])
     elif not (wait or failure or interrupted):
         click.echo("\n".join(again(one.wanted) for one in made))
     if failure is not None:

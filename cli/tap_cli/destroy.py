@@ -10,14 +10,13 @@ import click
 
 from tap_api.errors import TapError
 from tap_cli.claims import claims
-from tap_cli.terminal import cluster_options, color_option, columns, echo, echo_data, formatted, output_option
+from tap_cli.terminal import cluster_options, color_option, columns, echo, echo_result, formatted, output_option
 
 if TYPE_CHECKING:
     from tap_cli.remains import Remains
     from tap_cli.remover import Remover
     from tap_cli.removing import Removal
 
-_VERSION = 1
 EXAMPLES = (
     ("tap destroy claims/dev.yaml", "what will be lost, a question, then live"),
     ("tap destroy claims/prod.yaml --region eu-west-1", "that region alone"),
@@ -98,7 +97,7 @@ def command(  # noqa: PLR0913  (one for each option)
         click.echo("\n".join(["", *told]), err=True)
         return 130
     if output == "json":
-        echo_data(output, {"version": _VERSION, "gone": wait, "claims": [removal.json() for removal in removals]})
+        echo_result(output, gone=wait, claims=[removal.json() for removal in removals])
     elif wait:
         echo(formatted(done(removals), columns()), no_color=no_color)
     else:

@@ -17,7 +17,7 @@ from tap_cli.terminal import (
     color_option,
     columns,
     echo,
-    echo_data,
+    echo_result,
     formatted,
     output_option,
 )
@@ -25,8 +25,6 @@ from tap_cli.terminal import (
 if TYPE_CHECKING:
     from tap_stack.plan import State
 
-#: Version of the JSON (docs/drift.md).
-_VERSION = 1
 EXAMPLES = (
     ("tap drift", "every environment"),
     ("tap drift prod -n tap-prod", "reading rights are enough"),
@@ -91,7 +89,7 @@ def command(  # noqa: PLR0913  (one for each option)
         width = columns()
         echo("\n\n".join(formatted(lines(of_tap), width) for of_tap in surveys), no_color=no_color)
     else:
-        echo_data(output, {"version": _VERSION, "taps": [of_tap.json() for of_tap in surveys]})
+        echo_result(output, taps=[of_tap.json() for of_tap in surveys])
     return 2 if any(of_tap.drifted for of_tap in surveys) else 0
 
 

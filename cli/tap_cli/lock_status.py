@@ -14,7 +14,7 @@ from tap_cli.terminal import (
     color_option,
     columns,
     echo,
-    echo_data,
+    echo_result,
     formatted,
     output_option,
     styled,
@@ -54,7 +54,7 @@ def command(  # noqa: PLR0913  (one for each option)
     if output == "table":
         echo(formatted(lines(locks, now), columns()), no_color=no_color)
     else:
-        echo_data(output, [row(lock, now) for lock in locks])
+        echo_result(output, locks=[row(lock, now) for lock in locks])
 
 
 def lines(locks: Sequence[Lock], now: datetime) -> Iterator[Line]:

@@ -14,7 +14,7 @@ from tap_cli.terminal import (
     color_option,
     columns,
     echo,
-    echo_data,
+    echo_result,
     formatted,
     output_option,
 )
@@ -22,8 +22,6 @@ from tap_cli.terminal import (
 if TYPE_CHECKING:
     from tap_stack.plan import Plan, State
 
-#: Version of the JSON, docs/reference/plan.schema.json.
-_VERSION = 1
 _NOTHING, _CLUSTER = "nothing", "cluster"
 EXAMPLES = (
     ("tap plan claims/prod.yaml", "as if nothing of it were there, offline"),
@@ -77,12 +75,9 @@ def command(  # noqa: PLR0913  (one for each option)
 
     plans = [(claim, _chosen(claim, plan(claim.document, look(claim)), regions)) for claim in found]
     if output in ("json", "yaml"):
-        document = {
-            "version": _VERSION,
-            "against": against if against in (_NOTHING, _CLUSTER) else "folder",
-            "plans": [{"file": str(claim.file), **made.json()} for claim, made in plans],
-        }
-        echo_data(output, document)
+        held_against = against if against in (_NOTHING, _CLUSTER) else "folder"
+        made_of = [{"file": str(claim.file), **made.json()} for claim, made in plans]
+        echo_result(output, against=held_against, plans=made_of)
     elif output == "markdown":
         from tap_cli.plan_markdown import markdown
 

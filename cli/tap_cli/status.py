@@ -8,7 +8,7 @@ import click
 from tap_api.errors import TapError
 from tap_cli.follow import QUIET_SECONDS, console, follow, nowhere, pictures
 from tap_cli.snapshot import Snapshot
-from tap_cli.terminal import cluster_options, color_option, echo_data, output_option
+from tap_cli.terminal import cluster_options, color_option, echo_result, output_option
 from tap_cli.tree import tree
 
 EXAMPLES = (
@@ -79,7 +79,7 @@ def command(  # noqa: PLR0913  (one for each option)
     else:
         snapshots = look()
     if output != "table":
-        echo_data(output, [_json(snapshot) for snapshot in snapshots])
+        echo_result(output, environments=[_json(snapshot) for snapshot in snapshots])
     elif not live:
         for snapshot in snapshots:
             shown.print(tree(snapshot))

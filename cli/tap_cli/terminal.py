@@ -14,6 +14,8 @@ import click
 #: A pipe has no width: a line is a line there.
 PIPE_COLUMNS = 5000
 _NARROWEST = 60
+#: Version of what verbs print for programs, docs/reference/plan.schema.json for one.
+_VERSION = 1
 
 #: How to install what a verb needs beside. From the checkout: `tap-crossplane` is on no registry, and whoever took that
 #: name there would be run.
@@ -83,15 +85,19 @@ def echo_data(output: str, value: Any, documents: Iterable[Any] | None = None) -
     Args:
         output: The format.
         value: The value.
-        documents: The documents of YAML; None: the items of a list, or the value itself.
+        documents: The documents of YAML; None: the value itself.
     """
     if output == "json":
         click.echo(json.dumps(value, indent=2, ensure_ascii=False))
         return
     from tap_api import manifest
 
-    one_by_one = value if isinstance(value, list) else [value]
-    click.echo(manifest.dump(one_by_one if documents is None else documents), nl=False)
+    click.echo(manifest.dump([value] if documents is None else documents), nl=False)
+
+
+def echo_result(output: str, **fields: Any) -> None:  # noqa: ANN401
+    """Prints what a verb found, for programs: an object of its fields, and the version of their form."""
+    echo_data(output, {"version": _VERSION, **fields})
 
 
 def output_option(*formats: str, default: str) -> Callable[[CommandT], CommandT]:

@@ -14,7 +14,7 @@ from tap_api.errors import ManifestError
 from tap_api.kinds import ENVIRONMENT_TAP, REGIONAL_TAP
 from tap_api.policy import RULES, Organisation, Severity, Violation, evaluate, load
 from tap_cli.claims import twice
-from tap_cli.terminal import cluster_options, counted, echo_data, output_option
+from tap_cli.terminal import cluster_options, counted, echo_result, output_option
 
 _STDIN = Path("-")
 #: Of a claim that names none: names of AWS resources hold a digest of it, and their shape is the same.
@@ -114,7 +114,7 @@ def _print(found: list[_Finding], judged: str, output: str) -> int:
     warnings = [finding for finding in found if finding.what.severity is Severity.WARNING]
     if output != "table":
         rows = [finding.row() for finding in (*problems, *warnings)]
-        echo_data(output, rows, [{"findings": rows}])
+        echo_result(output, findings=rows)
     else:
         for finding in (*problems, *warnings):
             click.echo(str(finding))

@@ -32,7 +32,7 @@ class Doctor:
         code = run(partial(cli, ["doctor", "-o", "json", "--kubeconfig", str(kubeconfig)]))
         said = self._capsys.readouterr()
         assert said.err == ""
-        return code, json.loads(said.out)
+        return code, json.loads(said.out)["findings"]
 
     def problems(self, kubeconfig: Path) -> list[tuple[str, str]]:
         """Returns check and text of what is to be mended; each says how."""

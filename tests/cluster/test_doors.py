@@ -210,5 +210,5 @@ def tap_validate(world: World) -> list[dict[str, Any]]:
     """Returns what `tap validate --cluster` finds in the namespace."""
     where = ["--kubeconfig", str(world.cluster.kubeconfig), "--namespace", world.namespace]
     answer = CliRunner().invoke(command, ["--cluster", *where, "-o", "json"], standalone_mode=False)
-    found: list[dict[str, Any]] = json.loads(answer.output)
+    found: list[dict[str, Any]] = json.loads(answer.output)["findings"]
     return found

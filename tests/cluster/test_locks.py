@@ -174,7 +174,7 @@ def test_a_stale_lock_holds_until_it_is_broken_on_record(locked: People) -> None
     assert status.startswith(f"{world.namespace}/dev  not locked\n  last broken: {sentence}")
     # Bob's own now, and the record stays.
     bob.tap("lock", "dev")
-    [row] = json.loads(locked.vera.tap("lock", "status", "-o", "json"))
+    [row] = json.loads(locked.vera.tap("lock", "status", "-o", "json"))["locks"]
     assert (row["holder"], row["broken"]["by"], row["stale"]) == (bob.user, bob.user, False)
 
 

@@ -13,7 +13,7 @@ from tap_cli.terminal import (
     color_option,
     columns,
     echo,
-    echo_data,
+    echo_result,
     formatted,
     output_option,
     styled,
@@ -56,7 +56,7 @@ def command(*, namespace: str, output: str, no_color: bool, kubeconfig: Path | N
     if output == "table":
         echo(formatted(lines(findings), columns()), no_color=no_color)
     else:
-        echo_data(output, [_row(finding) for finding in findings])
+        echo_result(output, findings=[_row(finding) for finding in findings])
     return 1 if any(finding.verdict is Verdict.PROBLEM for finding in findings) else 0
 
 

@@ -62,13 +62,13 @@ def test_what_is_allowed_and_had_better_be_otherwise_is_a_warning(tmp_path: Path
         0,
         [f"{claim}:{number}:spec.api.authorization: warning: {line}", "1 file, 0 problems, 1 warning"],
     )
-    (row,) = json.loads(tap("validate", "-o", "json", str(claim)).stdout)
+    (row,) = json.loads(tap("validate", "-o", "json", str(claim)).stdout)["findings"]
     assert (row["severity"], row["code"]) == ("warning", "OpenApi")
 
 
 def test_programs_get_json() -> None:
     result = tap("validate", "-o", "json", "claims/refused/host-bits.yaml")
-    assert [(row["path"], row["code"]) for row in json.loads(result.stdout)] == [
+    assert [(row["path"], row["code"]) for row in json.loads(result.stdout)["findings"]] == [
         ("spec.regions[0].cidr", "Cidr"),
         ("spec.regions[1].cidr", "Cidr"),
     ]
@@ -101,7 +101,7 @@ def test_a_file_that_is_no_manifest_is_a_finding_and_the_others_are_judged_all_t
     files = [tmp_path / f"{name}.yaml" for name in ("broken", "double", "empty", "gone")]
     bad = ROOT / "claims/refused/host-bits.yaml"
     args = [*map(str, files), str(bad), str(ROOT / "claims/dev.yaml")]
-    rows = json.loads(tap("validate", "-o", "json", *args).stdout)
+    rows = json.loads(tap("validate", "-o", "json", *args).stdout)["findings"]
     assert [(Path(row["file"]).name, row["line"], row["code"]) for row in rows] == [
         ("broken.yaml", 2, "Manifest"),
         ("double.yaml", rows[1]["line"], "Manifest"),

@@ -477,14 +477,15 @@ def test_a_cluster_without_anything_is_told_what_it_lacks(tmp_path: Path) -> Non
     api = RestApi()
     api.objects["/version"] = {"gitVersion": "v1.36.4", "metadata": {}}
     _, text = run(api, tmp_path, "-o", "json")
-    verdicts = {(row["check"], row["verdict"]) for row in json.loads(text)}
+    rows = json.loads(text)["findings"]
+    verdicts = {(row["check"], row["verdict"]) for row in rows}
     assert {
         ("kubernetes", "ok"),
         ("crossplane", "problem"),
         ("function", "problem"),
         ("operator", "problem"),
     } <= verdicts
-    assert all(row.get("mend") for row in json.loads(text) if row["verdict"] == "problem")
+    assert all(row.get("mend") for row in rows if row["verdict"] == "problem")
 
 
 def test_who_may_read_nothing_is_told_so_check_by_check(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_a_break_is_on_the_lease_and_told_by_an_event(asked: Asked) -> None:
     assert (event["reason"], event["involvedObject"]["uid"]) == ("LockBroken", "u")
     assert event["message"].startswith("the lock of bob was broken by alice at ")
     assert asked.tap("lock", "status").text == f"tap-prod/prod  not locked\n  last broken: {sentence}\n"
-    [row] = json.loads(asked.run("lock", "status", "-o", "json").output)
+    [row] = json.loads(asked.run("lock", "status", "-o", "json").output)["locks"]
     assert (row["locked"], row["broken"]["by"], row["broken"]["holder"]) == (False, "alice", "bob")
 
 
@@ -106,7 +106,7 @@ def test_a_break_whose_event_is_refused_is_broken_all_the_same_and_says_so(asked
 
 def test_programs_get_a_row_for_each_environment(asked: Asked) -> None:
     asked.api.put(LEASES, lease("bob"))
-    [row] = json.loads(asked.run("lock", "status", "-o", "json").output)
+    [row] = json.loads(asked.run("lock", "status", "-o", "json").output)["locks"]
     assert {key: row[key] for key in ("namespace", "name", "locked", "holder", "why", "stale")} == {
         "namespace": "tap-prod",
         "name": "prod",
@@ -116,7 +116,7 @@ def test_programs_get_a_row_for_each_environment(asked: Asked) -> None:
         "stale": False,
     }
     assert asked.run("lock", "status", "-o", "yaml").output.startswith(
-        "namespace: tap-prod\nname: prod\nlocked: true\nholder: bob\n"
+        "version: 1\nlocks:\n- namespace: tap-prod\n  name: prod\n  locked: true\n"
     )
 
 

@@ -189,7 +189,7 @@ def status(*args: str) -> subprocess.CompletedProcess[str]:
 def test_json_until_settled_is_the_only_thing_on_standard_output() -> None:
     done = status("prod", "--until-settled", "-o", "json")
     row = {"namespace": "n", "name": "prod", "status": {}, "missing": []}
-    assert (done.returncode, json.loads(done.stdout), done.stderr) == (0, [row], "")
+    assert (done.returncode, json.loads(done.stdout), done.stderr) == (0, {"version": 1, "environments": [row]}, "")
 
 
 def test_how_long_nothing_may_change_can_be_said() -> None:

@@ -72,7 +72,7 @@ def test_the_command_line_prints_the_same(tmp_path: Path, organisation: Organisa
     policy.write_text(json.dumps(organisation.manifest()) if organisation else "")
     asking = ["-o", "json", "--policy", str(policy), *map(str, files)]
     answer = CliRunner().invoke(command, asking, standalone_mode=False)
-    rows = json.loads(answer.output)
+    rows = json.loads(answer.output)["findings"]
     for path, case in files.items():
         mine = [(row["severity"], row["path"], row["code"]) for row in rows if row["file"] == str(path)]
         assert mine == [*(("error", *e) for e in case.errors), *(("warning", *w) for w in case.warnings)], case.name
