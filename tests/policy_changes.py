@@ -11,10 +11,10 @@ def _reported(name: str, base: Mapping[str, Any], *errors: tuple[str, str], **ch
     return case(f"drift is only reported: {name}", old, list(errors), changes, old=old)
 
 
-#: Doors that store what is changed tell one from another by the name.
+#: Doors that store what is changed tell one from another by the name; a region that comes has a range that nobody else has.
 BOTH, LEAVING_REGIONS = [ONE, TWO], [ONE, {**TWO, "state": "Absent"}]
-LEAVING = edited(GOOD, metadata__name="leaving", spec__regions=LEAVING_REGIONS)
-QUIET = edited(LEAVING, metadata__name="quiet", spec__drift="Report")
+LEAVING = edited(GOOD, metadata__name="leaving", spec__peeringGroup="leaving", spec__regions=LEAVING_REGIONS)
+QUIET = edited(LEAVING, metadata__name="quiet", spec__peeringGroup="quiet", spec__drift="Report")
 GLOBAL = edited(GOOD, metadata__name="global", spec__database={"global": True})
 CHANGES = [
     case(

@@ -128,4 +128,4 @@ def test_the_rest_goes_and_what_stays_in_aws_is_named(somebody: tuple[Deployer, 
     # Again: there is nothing of it.
     code, out, err = destroys(deployer, "--yes")
     assert (code, err) == (0, "")
-    assert "It is on its way already, or gone." in out
+    assert f"There is no EnvironmentTap dev in namespace {deployer.world.namespace}, nor what one has made." in out
