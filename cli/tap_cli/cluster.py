@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from functools import cache
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +89,7 @@ class Cluster:
         try:
             resources = self._call("discover", api_version, self._objects.get_api_resources, group, version).resources
         except ClusterError as error:
-            if getattr(error.__cause__, "status", None) != HTTPStatus.NOT_FOUND:
+            if not error.absent:
                 raise
             return {}
         return {resource.kind: resource.name for resource in resources if "/" not in resource.name}

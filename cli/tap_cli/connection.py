@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 
 from kubernetes import client, config
@@ -26,6 +27,11 @@ _TRIED = re.compile(r"^(<[^>]*>|HTTPS?Connection(Pool)?\([^)]*\)): (Failed to es
 
 class ClusterError(TapError):
     """The cluster did not give what was asked of it."""
+
+    @property
+    def absent(self) -> bool:
+        """Whether that is because there is nothing of the kind, or of the name."""
+        return getattr(self.__cause__, "status", None) == HTTPStatus.NOT_FOUND
 
 
 def connect(kubeconfig: Path | None = None, context: str | None = None) -> client.ApiClient:
@@ -69,7 +75,7 @@ def _heard() -> Iterator[list[str]]:
 
     class Ear(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            found.append(" ".join(record.getMessage().split()))
+            found.append(line(record.getMessage()))
 
     ear, root = Ear(logging.ERROR), logging.getLogger()
     root.addHandler(ear)
@@ -102,6 +108,6 @@ def refused(verb: str, what: str, error: ApiException) -> str:
     return f"the cluster could not {verb} {what}: {error.status} {error.reason}"
 
 
-def line(error: Exception) -> str:
-    """Returns what `error` says, in one line: those of YAML have several."""
-    return " ".join(str(error).split())
+def line(said: object) -> str:
+    """Returns what an error or a message says, in one line: those of YAML have several."""
+    return " ".join(str(said).split())

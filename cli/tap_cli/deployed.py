@@ -33,7 +33,7 @@ class Deployment:
 
 def summary(made: Deployment, snapshots: Sequence[Snapshot]) -> dict[str, object]:
     """Returns a claim that was deployed: what was applied of it, and its regions where they were waited for."""
-    plan = made.plan
+    plan, told = made.plan, made.plan.json()
     key = (plan.namespace, plan.name)
     status = next((s.environment.get("status") or {} for s in snapshots if (s.namespace, s.name) == key), None)
     return {
@@ -41,8 +41,8 @@ def summary(made: Deployment, snapshots: Sequence[Snapshot]) -> dict[str, object
         "namespace": plan.namespace,
         "name": plan.name,
         "applied": made.applied,
-        "summary": plan.json()["summary"],
-        "violations": plan.json()["violations"],
+        "summary": told["summary"],
+        "violations": told["violations"],
         "warnings": list(made.warnings),
         "leftOut": list(made.wanted.left_out),
         "regions": None if status is None else status.get("regions", []),

@@ -5,7 +5,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from tap_api.base import Json
+from tap_api.base import Json, own_spec
 from tap_api.errors import TapError
 from tap_api.kinds import ENVIRONMENT_TAP
 from tap_api.naming import MANAGER
@@ -71,8 +71,8 @@ def intent(document: Mapping[str, Any], live: Json | None, region: str | None = 
 
 def stored(live: Mapping[str, Any]) -> Json:
     """Returns the claim that a stored object is, without what Crossplane keeps in a spec."""
-    spec = {key: value for key, value in live["spec"].items() if key != "crossplane"}
-    return {"apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": live["metadata"], "spec": spec}
+    head = {key: live[key] for key in ("apiVersion", "kind", "metadata")}
+    return {**head, "spec": own_spec(live["spec"])}
 
 
 def held(live: Mapping[str, Any]) -> Json:

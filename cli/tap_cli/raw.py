@@ -13,7 +13,7 @@ from urllib3.exceptions import HTTPError
 
 from tap_api.base import Json
 from tap_cli.cluster import Cluster
-from tap_cli.connection import HINT, TIMEOUT, ClusterError, unanswered
+from tap_cli.connection import HINT, TIMEOUT, ClusterError, line, unanswered
 
 _USERS = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 
@@ -101,7 +101,7 @@ def path_of(api_version: str, plural: str, namespace: str = "", name: str = "") 
 
 def _refused(status: int, reason: str, data: bytes, path: str) -> RefusedError:
     answer = _json(data) or {}
-    said = " ".join(str(answer.get("message") or f"{status} {reason}").split())
+    said = line(answer.get("message") or f"{status} {reason}")
     if status == 401:
         said = "the cluster does not accept these credentials; log in again"
     elif status == 404:

@@ -5,7 +5,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from tap_api.base import Json
+from tap_api.base import Json, own_spec
 from tap_api.common import RegionState
 from tap_api.errors import TapError
 from tap_api.kinds import ENVIRONMENT_TAP, KINDS
@@ -103,8 +103,7 @@ def resuming(removal: Removal) -> Intent | None:
     if removal.claim.kind != ENVIRONMENT_TAP.kind:
         if live["spec"].get("state") != RegionState.PAUSED:
             return None
-        own = {key: value for key, value in live["spec"].items() if key != "crossplane"}
-        document = {**removal.claim.document, "spec": {**own, "state": RegionState.PRESENT.value}}
+        document = {**removal.claim.document, "spec": {**own_spec(live["spec"]), "state": RegionState.PRESENT.value}}
         return intent(document, live)
     paused = [item["name"] for item in live["spec"]["regions"] if item.get("state") == RegionState.PAUSED]
     return _with_states(removal.claim, live, dict.fromkeys(paused, RegionState.PRESENT)) if paused else None

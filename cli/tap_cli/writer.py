@@ -1,11 +1,10 @@
 """What the verbs write into a cluster."""
 
-from http import HTTPStatus
 from typing import Any
 
 from kubernetes.client.exceptions import ApiException
 
-from tap_api.base import GROUP, VERSION, Json
+from tap_api.base import GROUP, VERSION, Json, own_spec
 from tap_api.kinds import KINDS
 from tap_api.naming import ANNOTATION_CONFIRM_REMOVAL, MANAGER
 from tap_cli.cluster import Cluster
@@ -72,7 +71,7 @@ class Writer(Cluster):
             call = self._objects.get_namespaced_custom_object
             found: Json = self._written("read", document, call, *self._place(document))
         except ClusterError as error:
-            if getattr(error.__cause__, "status", None) != HTTPStatus.NOT_FOUND:
+            if not error.absent:
                 raise
             return None
         return found
@@ -110,7 +109,7 @@ class Writer(Cluster):
                 "delete", claim, self._objects.delete_namespaced_custom_object, *self._place(claim), body=body
             )
         except ClusterError as error:
-            if getattr(error.__cause__, "status", None) != HTTPStatus.NOT_FOUND:
+            if not error.absent:
                 raise
 
     def _patch(self, document: Json, *args: Any, **options: Any) -> Json:  # noqa: ANN401
@@ -137,4 +136,4 @@ def _asked(live: Json | None) -> tuple[str, Json] | None:
     """Returns which object it is and what is asked of it, without what Crossplane writes into a spec."""
     if live is None:
         return None
-    return live["metadata"]["uid"], {key: value for key, value in live["spec"].items() if key != "crossplane"}
+    return live["metadata"]["uid"], own_spec(live["spec"])

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tap_api.base import Json
+from tap_api.base import Json, own_spec
 from tap_api.common import RegionState
 from tap_stack import pause
 from tap_stack.observation import Observation, Observed
@@ -154,8 +154,7 @@ def kept(observation: Observation, paused: Json) -> Json:
         "apiVersion": observation.field("apiVersion"),
         "kind": observation.field("kind"),
         "metadata": metadata,
-        # `spec.crossplane` of a part is Crossplane's own (04, item 2).
-        "spec": {key: value for key, value in spec.items() if key != "crossplane"} if isinstance(spec, dict) else spec,
+        "spec": own_spec(spec) if isinstance(spec, dict) else spec,
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from pydantic import ValidationError
 
-from tap_api.base import GROUP, Json
+from tap_api.base import GROUP, Json, own_spec
 from tap_api.common import RegionContext
 from tap_api.errors import TapError
 from tap_api.kinds import KINDS, REGIONAL_TAP, XRS, Kind, PartSpec
@@ -123,10 +123,8 @@ def admit(xr: Mapping[str, Any], observed: Observed, blocks: Blocks | None = Non
         raise RefusedError(
             kind_name, name, [Violation("kind", "Kind", f"is composed by nobody here; use one of {known}")]
         )
-    # `spec.crossplane` is Crossplane's own (04, item 2); the models know nothing of it.
-    spec = {key: value for key, value in _mapping(xr.get("spec")).items() if key != "crossplane"}
     try:
-        model = cast("RegionContext", kind.spec.parse(spec))
+        model = cast("RegionContext", kind.spec.parse(own_spec(_mapping(xr.get("spec")))))
     except ValidationError as error:
         raise RefusedError(kind_name, name, sorted(shape_violations(error))) from error
     regional_tap, uid = (name, "") if kind is REGIONAL_TAP else _controller(metadata)

@@ -138,6 +138,19 @@ def holding(there: list[Json]) -> RestApi:
     return api
 
 
+def kubeconfig_of(folder: Path, cluster: Json, user: Json) -> Path:
+    """Writes a kubeconfig of a cluster and of a user, and returns its path."""
+    document = {
+        "current-context": "a",
+        "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}],
+        "clusters": [{"name": "a", "cluster": cluster}],
+        "users": [{"name": "a", "user": user}],
+    }
+    file = folder / "kubeconfig"
+    file.write_text(json.dumps(document))
+    return file
+
+
 @contextmanager
 def serving(api: RestApi, folder: Path) -> Iterator[Path]:
     """Yields a kubeconfig whose cluster `api` is."""
@@ -175,14 +188,7 @@ def serving(api: RestApi, folder: Path) -> Iterator[Path]:
         block_on_close = False
 
     with Server(("127.0.0.1", 0), Handler) as server:
-        kubeconfig = folder / "kubeconfig"
-        document = {
-            "current-context": "a",
-            "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}],
-            "clusters": [{"name": "a", "cluster": {"server": f"http://127.0.0.1:{server.server_port}"}}],
-            "users": [{"name": "a", "user": {"token": "t"}}],
-        }
-        kubeconfig.write_text(json.dumps(document))
+        kubeconfig = kubeconfig_of(folder, {"server": f"http://127.0.0.1:{server.server_port}"}, {"token": "t"})
         Thread(target=server.serve_forever, daemon=True).start()
         try:
             yield kubeconfig

@@ -135,6 +135,11 @@ def extras(*parts: Json) -> Json:
     return {**merged, "x-kubernetes-validations": rules} if rules else merged
 
 
+def own_spec(spec: Mapping[str, Any]) -> Json:
+    """Returns the spec of an XR without `spec.crossplane`: Crossplane's own, which no model knows (04, item 2)."""
+    return {key: value for key, value in spec.items() if key != "crossplane"}
+
+
 class ObjectMeta(BaseModel):
     """The metadata of an object, as far as anything here reads it."""
 

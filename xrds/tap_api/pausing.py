@@ -7,7 +7,7 @@ gone (04, item 39). So a region is resumed before it is deleted, and looked at u
 from collections.abc import Mapping
 from typing import Any
 
-from tap_api.base import GROUP, Json
+from tap_api.base import GROUP, Json, own_spec
 from tap_api.common import RegionState
 from tap_api.kinds import REGIONAL_TAP
 from tap_api.status import PAUSED
@@ -35,11 +35,10 @@ def resumed(regional_tap: Mapping[str, Any]) -> Json:
         for name in ("labels", "annotations")
     }
     owners = meta.get("ownerReferences") or []
-    own = {key: value for key, value in spec.items() if key != "crossplane"}
     return {
         **head,
         "metadata": {**head["metadata"], "uid": meta["uid"], **ours, "ownerReferences": owners},
-        "spec": {**own, "state": RegionState.PRESENT.value},
+        "spec": {**own_spec(spec), "state": RegionState.PRESENT.value},
     }
 
 

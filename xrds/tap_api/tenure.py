@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from tap_api import cidrs
-from tap_api.base import ApiModel, Json
+from tap_api.base import ApiModel, Json, own_spec
 from tap_api.blocks import CidrClaim, ClaimOwner, RegionalTapRef, peering_group
 from tap_api.claims import Wish
 from tap_api.common import RegionState
@@ -84,7 +84,7 @@ def asked(kind: Kind, manifest: Mapping[str, Any]) -> list[tuple[str, Wish]]:
     owner["uid"] = owner.get("uid") or "new"
     written = manifest.get("spec") or {}
     try:
-        spec = kind.spec.parse({key: value for key, value in written.items() if key != "crossplane"})
+        spec = kind.spec.parse(own_spec(written))
         ranges = _ranges(spec, owner["name"])
         return [(path, wish(*_objects(owner, spec, name, cidr))) for path, name, cidr in ranges]
     except (ValidationError, AttributeError):

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tap_api import manifest
-from tap_api.base import API_VERSION, GROUP, Json
+from tap_api.base import API_VERSION, GROUP, Json, own_spec
 from tap_api.errors import TapError
 from tap_api.kinds import KINDS
 from tap_api.naming import LABEL_REGION
@@ -167,8 +167,8 @@ def _bare(item: Mapping[str, Any]) -> Json:
     metadata.pop("annotations", None)
     if notes:
         metadata["annotations"] = notes
-    spec = {key: value for key, value in item["spec"].items() if key != "crossplane"}
-    return {"apiVersion": item["apiVersion"], "kind": item["kind"], "metadata": metadata, "spec": spec}
+    head = {"apiVersion": item["apiVersion"], "kind": item["kind"], "metadata": metadata}
+    return {**head, "spec": own_spec(item["spec"])}
 
 
 def _seen(item: Mapping[str, Any]) -> Json:

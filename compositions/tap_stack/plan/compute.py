@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tap_api.base import GROUP, Json
+from tap_api.base import GROUP, Json, own_spec
 from tap_api.common import RegionState
 from tap_api.kinds import ENVIRONMENT_TAP, KINDS, PARTS, REGIONAL_TAP
 from tap_api.policy import advise, judge, shape_violations
@@ -295,7 +295,7 @@ def _known_later(fields: list[Field], later: tuple[Field, ...]) -> Iterator[Fiel
 
 def _normal(kind: str, spec: Mapping[str, Any]) -> Json:
     """Returns a spec with the defaults that an apiserver fills in, and without what is Crossplane's own."""
-    own = {key: value for key, value in spec.items() if key != "crossplane"}
+    own = own_spec(spec)
     try:
         return KINDS[kind].spec.parse(own).manifest()
     except ValidationError:  # Stored by a version that knew other fields.

@@ -16,6 +16,7 @@ from threading import Thread
 import pytest
 import trustme
 
+from doubles.restapi import kubeconfig_of
 from tap_api import manifest
 
 ROOT = Path(__file__).parents[3]
@@ -243,14 +244,7 @@ def served(body: bytes, folder: Path, status: int = 200) -> Iterator[Path]:
             **_data("client-certificate", client.cert_chain_pems[0]),
             **_data("client-key", client.private_key_pem),
         }
-        kubeconfig = folder / "config"
-        document = {
-            "current-context": "a",
-            "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}],
-            "clusters": [{"name": "a", "cluster": cluster}],
-            "users": [{"name": "a", "user": user}],
-        }
-        kubeconfig.write_text(json.dumps(document))
+        kubeconfig = kubeconfig_of(folder, cluster, user)
         Thread(target=server.serve_forever, daemon=True).start()
         try:
             yield kubeconfig

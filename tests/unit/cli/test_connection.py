@@ -1,25 +1,12 @@
 """Which cluster is asked, and what is said where it gives no answer."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from doubles.restapi import kubeconfig_of
 from tap_cli.cluster import Cluster
 from tap_cli.connection import ClusterError
-
-
-def kubeconfig(folder: Path, server: str, user: dict[str, Any]) -> Path:
-    document = {
-        "current-context": "a",
-        "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}],
-        "clusters": [{"name": "a", "cluster": {"server": server}}],
-        "users": [{"name": "a", "user": user}],
-    }
-    file = folder / "kubeconfig"
-    file.write_text(json.dumps(document), encoding="utf-8")
-    return file
 
 
 @pytest.mark.parametrize(
@@ -31,7 +18,7 @@ def test_a_cluster_that_gives_no_answer_is_told_with_the_reason(
 ) -> None:
     monkeypatch.setenv("NO_PROXY", "*")
     with pytest.raises(ClusterError) as caught:
-        Cluster(kubeconfig(tmp_path, server, {"token": "t"})).environments()
+        Cluster(kubeconfig_of(tmp_path, {"server": server}, {"token": "t"})).environments()
     said = str(caught.value)
     assert said.startswith(f"the cluster does not answer ({server}: ")
     assert reason in said
@@ -42,7 +29,7 @@ def test_a_credential_plugin_that_fails_is_told_and_makes_nobody_a_stranger(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     plugin = {"apiVersion": "client.authentication.k8s.io/v1", "command": "no-such-plugin"}
-    file = kubeconfig(tmp_path, "https://127.0.0.1:1", {"exec": plugin})
+    file = kubeconfig_of(tmp_path, {"server": "https://127.0.0.1:1"}, {"exec": plugin})
     with pytest.raises(ClusterError, match=r"its credentials cannot be had: .*no-such-plugin") as caught:
         Cluster(file)
     assert str(file) in str(caught.value)

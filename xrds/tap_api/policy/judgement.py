@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tap_api.base import ApiModel, Json
+from tap_api.base import ApiModel, own_spec
 from tap_api.kinds import ENVIRONMENT_TAP, KINDS, REGIONAL_TAP, EnvironmentTapSpec, RegionalTapSpec
 from tap_api.policy import head
 from tap_api.policy.organisation import Organisation
@@ -47,7 +47,7 @@ def evaluate(
     """
     faults = list(head.faults(manifest))
     try:
-        model = KINDS[kind].spec.parse(_without_machinery(_mapping(manifest.get("spec"))))
+        model = KINDS[kind].spec.parse(own_spec(_mapping(manifest.get("spec"))))
     except ValidationError as error:
         return sorted([*faults, *shape_violations(error, model=KINDS[kind].spec)])
     if faults:
@@ -69,7 +69,7 @@ def _old_spec(kind: str, old: Mapping[str, Any] | None) -> EnvironmentTapSpec | 
     if old is None or kind not in (ENVIRONMENT_TAP.kind, REGIONAL_TAP.kind):
         return None
     try:
-        model: ApiModel = KINDS[kind].spec.parse(_without_machinery(_mapping(old.get("spec"))))
+        model: ApiModel = KINDS[kind].spec.parse(own_spec(_mapping(old.get("spec"))))
     except ValidationError:
         return None
     return model if isinstance(model, EnvironmentTapSpec | RegionalTapSpec) else None
@@ -77,8 +77,3 @@ def _old_spec(kind: str, old: Mapping[str, Any] | None) -> EnvironmentTapSpec | 
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
-
-
-def _without_machinery(spec: Mapping[str, Any]) -> Json:
-    """Returns `spec` without `spec.crossplane`, which is Crossplane's own (04, item 2)."""
-    return {key: value for key, value in spec.items() if key != "crossplane"}
